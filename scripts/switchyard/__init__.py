@@ -1,0 +1,1 @@
+"""What `scripts/main.py` is made of."""
