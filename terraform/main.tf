@@ -1,0 +1,136 @@
+# Reads as a request travels: host name → firewall → API and function, or load balancer and containers → map.
+# What builds, watches and tells comes last.
+
+locals {
+  # The same account, region, identifier and environment always give the same names, and no two deployments share one.
+  suffix = substr(sha256("${local.account_id}/${var.region}/${var.identifier}/${var.environment}"), 0, 6)
+  name   = "${var.identifier}-${ { test = "test", acceptance = "acc", production = "prod" }[var.environment]}-${local.suffix}"
+
+  account_id  = data.aws_caller_identity.current.account_id
+  production  = var.environment == "production"
+  releases    = jsondecode(file(var.releases_file))
+  map_to_read = module.mapping.readers[var.mapping_source]
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_route53_zone" "root" {
+  count = var.root_domain == null ? 0 : 1
+  name  = var.root_domain
+}
+
+# One host name and one certificate for each architecture; none without a root_domain.
+module "domain" {
+  for_each = var.root_domain == null ? [] : var.architectures
+  source   = "./modules/domain"
+
+  host    = "${join("-", compact([var.identifier, each.key, local.production ? "" : var.environment]))}.${var.root_domain}"
+  zone_id = data.aws_route53_zone.root[0].zone_id
+}
+
+module "waf" {
+  source = "./modules/waf"
+
+  name               = local.name
+  account_id         = local.account_id
+  region             = var.region
+  rate_limit         = var.rate_limit
+  log_retention_days = var.log_retention_days
+  protected          = { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn }
+}
+
+# lambda: API Gateway and Lambda
+
+module "rest_api" {
+  count  = contains(var.architectures, "lambda") ? 1 : 0
+  source = "./modules/rest_api"
+
+  name        = "${local.name}-lambda"
+  description = "String replacement by Lambda functions"
+  definition = templatefile("openapi/lambda.yaml", {
+    title     = "${local.name}-lambda"
+    functions = { for name, function in module.function : name => function.integration }
+  })
+  stages = {
+    test = { variables = { alias = "test" } }
+    prod = { variables = { alias = "prod" }, release = local.releases.apis.lambda.release }
+  }
+  functions          = { for name, function in module.function : name => { name = function.name, aliases = function.aliases } }
+  domain             = one(values({ for name, domain in module.domain : name => domain if name == "lambda" }))
+  default_endpoint   = var.api_gateway.default_endpoint
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.rest_api
+
+  # A stage that logs is refused as long as the account has no role for it.
+  depends_on = [aws_api_gateway_account.this]
+}
+
+module "function" {
+  for_each = { for name, function in local.functions : name => function if contains(var.architectures, "lambda") }
+  source   = "./modules/function"
+
+  name        = "${local.name}-${each.key}"
+  lambda      = each.value.lambda
+  integration = each.value.integration
+  aliases     = each.value.aliases
+  package = {
+    file         = "${var.lambda_packages}/${each.key}.zip"
+    architecture = var.lambda_architecture
+    bucket       = module.artifacts[0].bucket
+  }
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.function
+}
+
+module "artifacts" {
+  count  = contains(var.architectures, "lambda") ? 1 : 0
+  source = "./modules/artifacts"
+
+  name       = "${local.name}-functions"
+  disposable = !local.production
+}
+
+# Both architectures read the same map
+
+module "mapping" {
+  source = "./modules/mapping"
+
+  name      = local.name
+  protected = local.production
+}
+
+# What watches and tells
+
+module "alarms" {
+  source = "./modules/alarms"
+
+  name      = local.name
+  topic_arn = module.notifications.topic_arn
+  alarms = merge(
+    { for key, alarm in module.waf.alarms : "waf-${key}" => alarm },
+    { for key, alarm in module.mapping.alarms : "mapping-${key}" => alarm },
+    { for key, alarm in merge(module.rest_api[*].alarms...) : "lambda-api-${key}" => alarm },
+    merge([for name, function in module.function : { for key, alarm in function.alarms : "lambda-${name}-${key}" => alarm }]...),
+  )
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+
+  name   = local.name
+  region = var.region
+  widgets = concat(
+    flatten(module.rest_api[*].widgets),
+    flatten([for function in module.function : function.widgets]),
+    module.mapping.widgets,
+    module.waf.widgets,
+  )
+}
+
+module "notifications" {
+  source = "./modules/notifications"
+
+  name       = local.name
+  account_id = local.account_id
+  email      = var.notification_email
+}

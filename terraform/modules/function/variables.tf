@@ -1,0 +1,78 @@
+variable "name" {
+  description = "The function's name in AWS."
+  type        = string
+  nullable    = false
+}
+
+variable "package" {
+  description = "The zip with the `bootstrap` executable: its file, the CPU that it was built for (arm64, x86_64), and the bucket from which Lambda fetches it."
+  type = object({
+    file         = string
+    architecture = string
+    bucket       = string
+  })
+  nullable = false
+}
+
+variable "lambda" {
+  description = "The function itself. `statements` are what its role may do beside writing its own log and traces."
+  type = object({
+    description     = string
+    memory_size     = optional(number, 256)
+    timeout_seconds = optional(number, 10)
+    environment     = optional(map(string), {})
+    statements = optional(list(object({
+      sid       = string
+      actions   = list(string)
+      resources = list(string)
+    })), [])
+  })
+  nullable = false
+
+  validation {
+    condition     = var.lambda.timeout_seconds > 0 && var.lambda.timeout_seconds <= 900
+    error_message = "timeout_seconds must be 1 to 900."
+  }
+}
+
+variable "integration" {
+  description = "How API Gateway calls it. `timeout_milliseconds` defaults to API Gateway's longest, 29 seconds."
+  type = object({
+    timeout_milliseconds = optional(number, 29000)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.integration.timeout_milliseconds >= 50 && var.integration.timeout_milliseconds <= 29000
+    error_message = "timeout_milliseconds must be 50 to 29000: API Gateway's limits."
+  }
+}
+
+variable "aliases" {
+  description = "What each alias, and with it the API stage of that name, serves: a published version's number, `$LATEST`, or null for the version that was published first."
+  type        = map(string)
+  nullable    = false
+  default     = { test = "$LATEST", prod = null }
+
+  validation {
+    condition     = alltrue([for version in values(var.aliases) : version == null || can(regex("^(\\$LATEST|[1-9][0-9]*)$", version))])
+    error_message = "An alias must serve \"$LATEST\", a version's number such as \"14\", or null (the version that was published first)."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the function's log is kept."
+  type        = number
+  nullable    = false
+}
+
+variable "alarm_thresholds" {
+  description = "When the alarms of each alias go off. Errors and throttles alarm at the first."
+  type = object({
+    duration_p95_milliseconds = optional(number, 1000)
+    invocations_per_minute    = optional(number, 6000)
+  })
+  nullable = false
+  default  = {}
+}

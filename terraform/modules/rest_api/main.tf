@@ -1,0 +1,68 @@
+locals {
+  # Whatever defines the API stands here and nowhere else: the resource below reads every argument from it, and the hash
+  # that asks for a new deployment is taken over all of it. An argument cannot be added and the hash forgotten.
+  #
+  # The document goes through a decoder so that a comment or an indent is no change.
+  api = {
+    name                         = var.name
+    description                  = var.description
+    body                         = jsonencode(yamldecode(var.definition))
+    binary_media_types           = var.binary_media_types
+    minimum_compression_size     = var.minimum_compression_size
+    disable_execute_api_endpoint = !var.default_endpoint
+    api_key_source               = "HEADER"
+    policy                       = var.policy
+    endpoint_types               = ["REGIONAL"]
+  }
+
+  hash = sha256(jsonencode(local.api))
+
+  # What a stage's deployment stands for: as long as it stays, the deployment stays.
+  snapshots = {
+    for name, stage in var.stages : name => stage.release == null ? "definition-${substr(local.hash, 0, 12)}" : "release-${stage.release}"
+  }
+}
+
+resource "aws_api_gateway_rest_api" "this" {
+  #checkov:skip=CKV_AWS_237:The definition is updated in place; a replacement would change the address of the API
+
+  name                         = local.api.name
+  description                  = local.api.description
+  body                         = local.api.body
+  binary_media_types           = local.api.binary_media_types
+  minimum_compression_size     = local.api.minimum_compression_size
+  disable_execute_api_endpoint = local.api.disable_execute_api_endpoint
+  api_key_source               = local.api.api_key_source
+  policy                       = local.api.policy
+
+  endpoint_configuration {
+    types = local.api.endpoint_types
+  }
+}
+
+# A deployment is a snapshot of the API as it is when the deployment is made, and is never changed afterwards. So one rule
+# does for every stage: replaced when the snapshot's name changes. For a stage without a release that is with every change
+# of the definition; for one with a release, only then.
+resource "aws_api_gateway_deployment" "this" {
+  for_each = local.snapshots
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  description = "${each.key}: ${each.value}"
+  triggers    = { snapshot = each.value }
+
+  lifecycle {
+    create_before_destroy = true # a stage must point at one throughout
+  }
+}
+
+# Publishes the descriptions in the definition. A documentation version is a snapshot too.
+resource "aws_api_gateway_documentation_version" "this" {
+  for_each = local.snapshots
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  version     = "${each.key}-${each.value}"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,107 @@
+variable "name" {
+  description = "The API's name; a dimension of its metrics."
+  type        = string
+  nullable    = false
+}
+
+variable "description" {
+  description = "What the API is for."
+  type        = string
+  nullable    = false
+}
+
+variable "definition" {
+  description = "OpenAPI 3 document with API Gateway's extensions, as YAML or JSON: paths, integrations, validation, models, gateway responses, documentation."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(yamldecode(var.definition).paths)
+    error_message = "definition must be an OpenAPI document with paths."
+  }
+}
+
+variable "binary_media_types" {
+  description = "Content types whose bodies are passed on as bytes."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}
+
+variable "minimum_compression_size" {
+  description = "Responses of at least so many bytes are compressed when the client accepts it; null: none are."
+  type        = number
+  default     = null
+}
+
+variable "default_endpoint" {
+  description = "Serve on AWS's own host name too."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "policy" {
+  description = "Resource policy (JSON) that says who may call the API; null: anybody."
+  type        = string
+  default     = null
+}
+
+variable "stages" {
+  description = "Stages by name. `release` null: a new deployment on every change. Otherwise: a new deployment when the value changes, and never for another reason. `variables` are the stage's; throttling is in requests per second. `quota_per_day` null: none."
+  type = map(object({
+    release       = optional(string)
+    variables     = optional(map(string), {})
+    rate_limit    = optional(number, 100)
+    burst_limit   = optional(number, 200)
+    quota_per_day = optional(number)
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.stages) : can(regex("^[a-zA-Z0-9_]+$", name))])
+    error_message = "A stage's name may hold letters, digits and underscores only."
+  }
+
+  validation {
+    condition     = alltrue([for stage in values(var.stages) : stage.release == null || stage.release != ""])
+    error_message = "A stage's release must not be empty; null means a new deployment on every change."
+  }
+}
+
+variable "functions" {
+  description = "Lambda functions that the definition calls: name in AWS, and the version that each alias serves. A stage may call the aliases of its own name."
+  type = map(object({
+    name    = string
+    aliases = map(string)
+  }))
+  nullable = false
+  default  = {}
+}
+
+variable "domain" {
+  description = "Custom domain, with each stage under a base path of its name; null: none."
+  type = object({
+    host            = string
+    zone_id         = string
+    certificate_arn = string
+  })
+  default = null
+}
+
+variable "log_retention_days" {
+  description = "How long access and execution logs are kept."
+  type        = number
+  nullable    = false
+}
+
+variable "alarm_thresholds" {
+  description = "When the alarms of each stage go off. The rates are shares of all requests within five minutes."
+  type = object({
+    latency_p95_milliseconds = optional(number, 2000)
+    client_error_percent     = optional(number, 25)
+    server_error_percent     = optional(number, 1)
+  })
+  nullable = false
+  default  = {}
+}

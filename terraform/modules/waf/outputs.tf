@@ -1,0 +1,48 @@
+output "arn" {
+  description = "The web ACL."
+  value       = aws_wafv2_web_acl.this.arn
+}
+
+output "alarms" {
+  description = "Addresses that the rate rule blocks."
+  value = {
+    rate-limit = {
+      description = "The firewall ${var.name} blocks an address that makes more than ${var.rate_limit} requests in five minutes. Its log names the address."
+      namespace   = "AWS/WAFV2"
+      metric_name = "BlockedRequests"
+      dimensions  = { WebACL = var.name, Region = var.region, Rule = "RateLimit" }
+      statistic   = "Sum"
+      period      = 300
+      threshold   = 0
+    }
+  }
+}
+
+output "widgets" {
+  description = "What the firewall lets through and what it blocks."
+  value = [
+    {
+      row   = "waf"
+      title = "Allowed and blocked"
+      metrics = [for action in ["Allowed", "Blocked"] : {
+        namespace   = "AWS/WAFV2"
+        metric_name = "${action}Requests"
+        dimensions  = { WebACL = var.name, Region = var.region, Rule = "ALL" }
+        statistic   = "Sum"
+        label       = lower(action)
+      }]
+    },
+    {
+      row     = "waf"
+      title   = "Blocked, by rule"
+      stacked = true
+      metrics = [for rule in concat(["RateLimit"], local.managed_rule_groups[*].name) : {
+        namespace   = "AWS/WAFV2"
+        metric_name = "BlockedRequests"
+        dimensions  = { WebACL = var.name, Region = var.region, Rule = rule }
+        statistic   = "Sum"
+        label       = rule
+      }]
+    },
+  ]
+}

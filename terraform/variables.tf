@@ -1,0 +1,170 @@
+# What every deployment says
+
+variable "identifier" {
+  description = "Short name of the system: the first part of every resource's name."
+  type        = string
+  nullable    = false
+  default     = "switchyard"
+
+  # 14 characters leave room for environment, suffix and role within a target group's 32.
+  validation {
+    condition     = can(regex("^[a-z]([a-z0-9]|-[a-z0-9]){1,13}$", var.identifier)) && length(var.identifier) <= 14
+    error_message = "identifier must be 2 to 14 lower-case letters, digits and single hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "environment" {
+  description = "test, acceptance or production. Only production keeps its data when it is destroyed."
+  type        = string
+  nullable    = false
+  default     = "test"
+
+  validation {
+    condition     = contains(["test", "acceptance", "production"], var.environment)
+    error_message = "environment must be one of test, acceptance, production."
+  }
+}
+
+variable "region" {
+  description = "AWS region of everything."
+  type        = string
+  nullable    = false
+  default     = "eu-west-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be an AWS region's code, such as eu-west-1."
+  }
+}
+
+variable "architectures" {
+  description = "Which ways of serving the API are deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green)."
+  type        = set(string)
+  nullable    = false
+  default     = ["lambda", "fargate"]
+
+  validation {
+    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate"])) == 0
+    error_message = "architectures must name at least one of lambda, fargate, and nothing else."
+  }
+}
+
+# Shared by the architectures
+
+variable "root_domain" {
+  description = "A domain whose public Route 53 zone is in this account. With it every architecture gets a host name and a certificate; without it AWS's own host names serve."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.root_domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.root_domain))
+    error_message = "root_domain must be a lower-case domain name without a trailing dot, such as example.com."
+  }
+}
+
+variable "notification_email" {
+  description = "Address that hears of alarms and deployments. AWS sends it a confirmation first. Null: nobody is subscribed."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.notification_email == null || can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.notification_email))
+    error_message = "notification_email must be an e-mail address."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long every log group keeps its lines."
+  type        = number
+  nullable    = false
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one that CloudWatch Logs has: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "mapping_source" {
+  description = "Where the replacement map is read from: parameter (SSM, up to 8 KB) or table (DynamoDB, for larger maps). Both exist; this says which one serves."
+  type        = string
+  nullable    = false
+  default     = "parameter"
+
+  validation {
+    condition     = contains(["parameter", "table"], var.mapping_source)
+    error_message = "mapping_source must be parameter or table."
+  }
+}
+
+variable "rate_limit" {
+  description = "Requests that one IP address may make in five minutes before the firewall blocks it."
+  type        = number
+  nullable    = false
+  default     = 1000
+
+  validation {
+    condition     = var.rate_limit >= 10 && var.rate_limit <= 2000000000
+    error_message = "rate_limit must be 10 to 2,000,000,000: the range of a WAF rate-based rule."
+  }
+}
+
+variable "alarm_thresholds" {
+  description = "What is left out keeps its default, which stands in the module that watches it."
+  type = object({
+    function = optional(object({
+      duration_p95_milliseconds = optional(number)
+      invocations_per_minute    = optional(number)
+    }), {})
+    rest_api = optional(object({
+      latency_p95_milliseconds = optional(number)
+      client_error_percent     = optional(number)
+      server_error_percent     = optional(number)
+    }), {})
+  })
+  nullable = false
+  default  = {}
+}
+
+# lambda
+
+variable "lambda_packages" {
+  description = "Folder with one `<function>.zip` for each function, as `make lambdas` leaves it; a relative path begins at this root."
+  type        = string
+  nullable    = false
+  default     = "../target/lambda"
+}
+
+variable "lambda_architecture" {
+  description = "What the zips were built for: arm64 or x86_64 (`make lambdas ARCH=x86_64`)."
+  type        = string
+  nullable    = false
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.lambda_architecture)
+    error_message = "lambda_architecture must be arm64 or x86_64."
+  }
+}
+
+variable "releases_file" {
+  description = "What serves prod: the release of each API and the version of each function. Written by `make promote`, `make rollback` and `make api/release`. Environments that are released on their own have a file each; a relative path begins at this root."
+  type        = string
+  nullable    = false
+  default     = "releases.json"
+}
+
+variable "api_gateway" {
+  description = "`default_endpoint`: also serve on AWS's own host name beside the custom domain. `manage_account`: let this root set the role by which API Gateway writes logs. There is one per account and region, so only one root may; where none does, the stages cannot log."
+  type = object({
+    default_endpoint = optional(bool, true)
+    manage_account   = optional(bool, false)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.api_gateway.default_endpoint || var.root_domain != null
+    error_message = "api_gateway.default_endpoint may be false only with a root_domain: otherwise the API has no address at all."
+  }
+}
