@@ -11,19 +11,20 @@ mod source;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use replace::Engine;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 pub use config::{Config, Origin};
 pub use local::{BuiltIn, File};
 pub use source::{Fetched, Fetching, Source, SourceError, Version};
 
-/// The longest that one read of the source may take. A parameter takes tens of milliseconds, a table of 100,000 rules
-/// takes seconds; what takes longer than this hangs.
+/// The longest that one read of the source may take in a process that runs all the time. A parameter takes tens of
+/// milliseconds, a table of 100,000 rules takes seconds; what takes longer than this hangs.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// While no map was ever loaded the source is asked again after this, doubled each time up to the refresh interval.
@@ -36,12 +37,17 @@ pub struct Mapping {
     serving: ArcSwapOption<Serving>,
     /// Milliseconds from `started` to when the source last confirmed what serves.
     confirmed: AtomicU64,
-    /// The same for the last attempt, whatever came of it.
-    attempted: AtomicU64,
     started: Instant,
     failures: AtomicU64,
-    /// One refresh at a time.
-    refreshing: Mutex<()>,
+    /// Held while a refresh runs, so that there is one at a time.
+    schedule: Mutex<Schedule>,
+}
+
+/// When the source is to be read again.
+struct Schedule {
+    due: Instant,
+    /// The pause after the next failure, while nothing serves.
+    retry: Duration,
 }
 
 /// An engine and the version of the map that it was built from.
@@ -85,15 +91,15 @@ pub struct Loaded {
 impl Mapping {
     /// A mapping that has loaded nothing yet. `refresh_every`: how old what serves may grow before it is read again.
     pub fn new(source: Box<dyn Source>, refresh_every: Duration) -> Arc<Self> {
+        let started = Instant::now();
         Arc::new(Self {
             source,
             refresh_every,
             serving: ArcSwapOption::empty(),
             confirmed: AtomicU64::new(0),
-            attempted: AtomicU64::new(0),
-            started: Instant::now(),
+            started,
             failures: AtomicU64::new(0),
-            refreshing: Mutex::new(()),
+            schedule: Mutex::new(Schedule { due: started, retry: FIRST_RETRY.min(refresh_every) }),
         })
     }
 
@@ -112,16 +118,45 @@ impl Mapping {
         let loaded = self.serving().map(|serving| Loaded {
             version: serving.version.to_string(),
             rules: serving.engine.rules(),
-            age: self.since(&self.confirmed),
+            age: Duration::from_millis(self.elapsed().saturating_sub(self.confirmed.load(Relaxed))),
         });
         Status { source: self.source.name().to_owned(), loaded }
     }
 
-    /// Reads the source once. A failure is logged and counted here, and changes nothing else.
+    /// Reads the source now. A failure is logged and counted here, and changes nothing else.
     pub async fn refresh(&self) {
-        let _one_at_a_time = self.refreshing.lock().await;
-        self.attempted.store(self.elapsed(), Relaxed);
-        match self.read().await {
+        self.attempt(&mut *self.schedule.lock().await, FETCH_TIMEOUT).await;
+    }
+
+    /// Reads the source if that is due: at first, when what serves has become stale, and, while nothing serves, after
+    /// a growing pause. `within` bounds the reading.
+    ///
+    /// For a Lambda function, which has no time of its own between invocations: it calls this at start and after each
+    /// response. A task left running beside the invocations would be frozen half-way, and wake up timed out.
+    pub async fn refresh_if_due(&self, within: Duration) {
+        // Whoever waited here for another's refresh finds that it is no longer due.
+        let mut schedule = self.schedule.lock().await;
+        if Instant::now() >= schedule.due {
+            self.attempt(&mut schedule, within).await;
+        }
+    }
+
+    /// Keeps the map fresh for as long as the runtime lives: for processes that run all the time.
+    pub fn keep_fresh(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let mapping = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                let due = mapping.schedule.lock().await.due;
+                sleep_until(due).await;
+                mapping.refresh_if_due(FETCH_TIMEOUT).await;
+            }
+        })
+    }
+
+    async fn attempt(&self, schedule: &mut Schedule, within: Duration) {
+        // Set before, too, so that a caller who gives up and drops this has had its attempt.
+        schedule.due = Instant::now() + jittered(self.refresh_every);
+        match self.read(within).await {
             Ok(()) => self.confirmed.store(self.elapsed(), Relaxed),
             Err(error) => {
                 self.failures.fetch_add(1, Relaxed);
@@ -129,15 +164,28 @@ impl Mapping {
                 warn!(source = self.source.name(), keeps, "map not loaded: {error}");
             }
         }
+        let pause = if self.serving.load().is_some() {
+            self.refresh_every
+        } else {
+            let pause = schedule.retry;
+            schedule.retry = (pause * 2).min(self.refresh_every);
+            pause
+        };
+        schedule.due = Instant::now() + jittered(pause);
     }
 
-    async fn read(&self) -> Result<(), SourceError> {
+    async fn read(&self, within: Duration) -> Result<(), SourceError> {
         let serving = self.serving();
         let fetching = self.source.fetch(serving.as_deref().map(Serving::version));
-        let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetching)
+        let fetched = timeout(within, fetching)
             .await
-            .map_err(|_| SourceError::unavailable(format!("no answer in {} s", FETCH_TIMEOUT.as_secs())))??;
-        let Fetched::Changed { version, rules } = fetched else { return Ok(()) };
+            .map_err(|_| SourceError::unavailable(format!("no answer in {} s", within.as_secs_f32())))??;
+        let Fetched::Changed { version, rules } = fetched else {
+            return match serving {
+                Some(_) => Ok(()),
+                None => Err(SourceError::unavailable("it says that nothing has changed, but nothing was loaded")),
+            };
+        };
         if serving.as_ref().is_some_and(|serving| serving.version == version) {
             return Ok(());
         }
@@ -153,44 +201,8 @@ impl Mapping {
         Ok(())
     }
 
-    /// Keeps the map fresh for as long as the runtime lives: for processes that run all the time.
-    pub fn keep_fresh(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
-        let mapping = Arc::clone(self);
-        tokio::spawn(async move {
-            let mut retry = FIRST_RETRY.min(mapping.refresh_every);
-            loop {
-                let pause = if mapping.serving.load().is_some() {
-                    mapping.refresh_every
-                } else {
-                    let pause = retry;
-                    retry = (pause * 2).min(mapping.refresh_every);
-                    pause
-                };
-                tokio::time::sleep(jittered(pause)).await;
-                mapping.refresh().await;
-            }
-        })
-    }
-
-    /// Starts a refresh beside the caller if what serves is stale, and waits for it only when nothing serves at all:
-    /// for a Lambda function, which has no time of its own between invocations.
-    pub async fn refresh_if_stale(self: &Arc<Self>) {
-        if self.serving.load().is_none() {
-            self.refresh().await;
-        } else if self.since(&self.attempted) >= self.refresh_every {
-            // Claimed before it runs, so that one invocation starts it and not each that comes meanwhile.
-            self.attempted.store(self.elapsed(), Relaxed);
-            let mapping = Arc::clone(self);
-            tokio::spawn(async move { mapping.refresh().await });
-        }
-    }
-
     fn elapsed(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn since(&self, moment: &AtomicU64) -> Duration {
-        Duration::from_millis(self.elapsed().saturating_sub(moment.load(Relaxed)))
     }
 }
 

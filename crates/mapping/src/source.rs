@@ -63,14 +63,25 @@ pub enum SourceError {
     /// The source could not be read. The cause is for the log.
     #[error("the source could not be read: {0}")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// It was read, but holds no valid map.
+    /// It was read, but holds no valid map. The cause names the rule at fault.
     #[error("the map is not valid: {0}")]
-    Invalid(#[from] RulesError),
+    Invalid(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<RulesError> for SourceError {
+    fn from(fault: RulesError) -> Self {
+        Self::invalid(fault)
+    }
 }
 
 impl SourceError {
     /// Wraps the error of whatever was asked.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(cause.into())
+    }
+
+    /// Wraps what is wrong with the map.
+    pub fn invalid(fault: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Invalid(fault.into())
     }
 }
