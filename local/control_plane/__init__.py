@@ -1,0 +1,4 @@
+"""A local AWS control plane for this repository's Terraform root: moto, plus what moto lacks or gets wrong for it.
+
+`python -m local.control_plane` starts it; README.md in this folder says what is moto and what is ours.
+"""

@@ -1,0 +1,73 @@
+"""How this package changes moto: three operations, and no others.
+
+- `replace`: a service of moto answers through our subclass of its response (and backend) class.
+- `substitute`: a model class inside moto is exchanged for our subclass of it.
+- `add`: a service that moto does not have at all.
+
+moto looks its classes up by name in its own modules, so exchanging a name for a subclass reaches every place that makes
+one. Each of these checks what it finds, so that a newer moto that moved something fails at start, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.responses import BaseResponse
+
+ADDED: dict[str, type[BaseResponse]] = {}
+"""Signing name → the response class of a service that moto does not have."""
+
+
+class MotoChanged(RuntimeError):
+    """moto is not laid out as this package expects it."""
+
+
+def replace(
+    package: str,
+    response: type[BaseResponse],
+    *,
+    backend: type[BaseBackend] | None = None,
+    paths: Iterable[str] = (),
+) -> None:
+    """Let `moto.<package>` answer through `response`, keep its state in `backend`, and answer `paths` as well."""
+    urls = import_module(f"moto.{package}.urls")
+    replaced = 0
+    for path, handler in urls.url_paths.items():
+        owner = getattr(handler, "__self__", None)
+        owner_class = owner if isinstance(owner, type) else type(owner)
+        if owner is not None and issubclass(response, owner_class) and handler.__name__ == "dispatch":
+            urls.url_paths[path] = response.dispatch
+            replaced += 1
+    if not replaced:
+        raise MotoChanged(f"moto.{package}.urls sends nothing to a parent of {response.__qualname__}")
+    for path in paths:
+        urls.url_paths["{0}" + path] = response.dispatch
+    if backend is not None:
+        _replace_backend(package, backend, urls)
+
+
+def _replace_backend(package: str, backend: type[BaseBackend], urls: ModuleType) -> None:
+    backends = getattr(import_module(f"moto.{package}.models"), f"{package}_backends")
+    if not isinstance(backends, BackendDict) or not issubclass(backend, backends.backend):
+        raise MotoChanged(f"moto.{package}.models keeps no backends that {backend.__qualname__} could stand in for")
+    # moto finds a service's URLs beside the module of its backend class, which for ours would be this package.
+    setattr(backend, "_url_module", urls)  # noqa: B010 (a property in the parent class; a plain value here)
+    backends.backend = backend
+
+
+def substitute(module: ModuleType, ours: type[Any]) -> None:
+    """Exchange the class in `module` that `ours` derives from for `ours`."""
+    for name, value in vars(module).items():
+        if value is ours.__mro__[1]:
+            setattr(module, name, ours)
+            return
+    raise MotoChanged(f"{module.__name__} has no {ours.__mro__[1].__qualname__}")
+
+
+def add(signing_name: str, response: type[BaseResponse]) -> None:
+    """Answer requests that are signed for `signing_name`, a service that moto does not have."""
+    ADDED[signing_name] = response

@@ -1,0 +1,136 @@
+"""The HTTP side: one WSGI application for every service, on one port of the loopback interface."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from http.client import HTTPConnection
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    BackendRequest,
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Response
+
+from . import apigateway, registry
+
+HOST = "127.0.0.1"
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+DEPLOYMENT = re.compile(r"/_control_plane/apigateway/(?P<region>[^/]+)/(?P<api>[^/]+)/deployments/(?P<deployment>[^/]+)")
+
+
+class PortInUse(Exception):
+    """Somebody else listens on the port that was asked for."""
+
+
+class ControlPlane(DomainDispatcherApplication):
+    """Sends a request to moto, to a service that this package adds, or to this control plane's own pages.
+
+    A request carries the service's name in its signature (the signature itself is never checked).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_control_plane/"):
+            return own_page(path)(environ, start_response)
+        signature = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
+        added = registry.ADDED.get(signature["service"].lower()) if signature else None
+        try:
+            if added is not None:
+                status, headers, body = added.dispatch(BackendRequest(environ))
+                return Response(body, status=status, headers=headers)(environ, start_response)
+            return super().__call__(environ, start_response)  # type: ignore[no-any-return]
+        except NotImplementedError as error:
+            return not_implemented(signature["service"] if signature else "unknown", error)(environ, start_response)
+
+
+def own_page(path: str) -> Response:
+    if path == "/_control_plane/health":
+        return json_response({"status": "ready"})
+    if match := DEPLOYMENT.fullmatch(path):
+        definition = apigateway.deployed_definition(match["region"], match["api"], match["deployment"])
+        if definition is not None:
+            return Response(definition, mimetype="application/json")
+    return json_response({"message": f"Not found: {path}"}, status=404)
+
+
+def not_implemented(service: str, error: NotImplementedError) -> Response:
+    """501, which no AWS SDK retries: the caller learns at once which operation is missing, and so does the log."""
+    message = f"The local control plane lacks this operation of {service}: {error}"
+    print(message, file=sys.stderr, flush=True)
+    return json_response({"__type": "NotImplemented", "message": message}, status=501)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value), status=status, mimetype="application/json")
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """Leaves out the line per request; errors are still written."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class Server:
+    """Listens from the moment it is made; answers once `start` has returned."""
+
+    def __init__(self, port: int, *, log_requests: bool = False) -> None:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Lets a port be taken again right after its last owner ended; a port that is listened on stays refused.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(f"port {port} on {HOST} is in use: give another --port, or 0 for any free one") from error
+            raise
+        self.port: int = listener.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
+        self._server: BaseWSGIServer = make_server(
+            HOST,
+            self.port,
+            ControlPlane(),
+            threaded=True,
+            request_handler=MotoRequestHandler if log_requests else QuietRequestHandler,
+            fd=listener.fileno(),
+        )
+        # werkzeug has its own duplicate of the descriptor.
+        listener.close()
+        self._thread = threading.Thread(target=self._server.serve_forever, name="control-plane", daemon=True)
+
+    def start(self) -> None:
+        """Serve, and return when a request has been answered."""
+        self._thread.start()
+        connection = HTTPConnection(HOST, self.port, timeout=30)
+        try:
+            connection.request("GET", "/_control_plane/health")
+            response = connection.getresponse()
+            response.read()
+            if response.status != 200:
+                raise RuntimeError(f"{self.url} answered its health check with {response.status}")
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

@@ -1,0 +1,41 @@
+"""Every service that this package changes or adds, by the module that does it."""
+
+from __future__ import annotations
+
+from . import (
+    apigateway,
+    application_autoscaling,
+    awslambda,
+    cloudwatch,
+    codebuild,
+    codeconnections,
+    codedeploy,
+    codepipeline,
+    codestar_notifications,
+    ecs,
+    logs,
+    s3,
+    sqs,
+)
+
+MODULES = (
+    apigateway,
+    application_autoscaling,
+    awslambda,
+    cloudwatch,
+    codebuild,
+    codeconnections,
+    codedeploy,
+    codepipeline,
+    codestar_notifications,
+    ecs,
+    logs,
+    s3,
+    sqs,
+)
+
+
+def install() -> None:
+    """Change moto, once per process, before the first request."""
+    for module in MODULES:
+        module.install()

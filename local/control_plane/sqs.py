@@ -1,0 +1,52 @@
+"""SQS: queue attributes that moto loses or writes differently.
+
+- SetQueueAttributes changes the attributes that it is given and no others; moto drops the policy of a queue whenever any
+  other attribute is set.
+- RedriveAllowPolicy is stored by moto and never returned; "" removes it.
+- SendMessage only sends. In moto it also takes messages off the queue and tries to run the functions of its event source
+  mappings, in Docker; here whoever runs functions polls the queue, as AWS does.
+- AWS returns RedrivePolicy as compact JSON, and Terraform compares it as text.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.sqs import models
+
+from . import registry
+
+
+class Queue(models.Queue):
+    BASE_ATTRIBUTES = [*models.Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
+    redrive_allow_policy: str | None = None
+
+    @property
+    def lambda_event_source_mappings(self) -> dict[str, Any]:
+        """The mappings that moto's SendMessage would run: none."""
+        return {}
+
+    @lambda_event_source_mappings.setter
+    def lambda_event_source_mappings(self, mappings: dict[str, Any]) -> None:
+        pass
+
+    def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
+        policy = getattr(self, "policy", None)
+        super()._set_attributes(attributes, now)
+        if "Policy" not in attributes:
+            self.policy = policy
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        attributes = dict(super().attributes)
+        if self.redrive_policy:
+            attributes["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        if not attributes.get("RedriveAllowPolicy"):
+            attributes["RedriveAllowPolicy"] = None
+        return attributes
+
+
+def install() -> None:
+    registry.substitute(models, Queue)
