@@ -1,0 +1,76 @@
+"""An HTTP client that sends exactly what it is told: no header of its own but Host and Content-Length."""
+
+import contextlib
+import http.client
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.waiting import PATIENCE
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def request(
+    base_url: str,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    body: bytes | Iterable[bytes] | None = None,
+    patience: float = PATIENCE,
+) -> Response:
+    """Sends one request on a connection of its own. A body that is given in pieces is sent chunked."""
+    parts = urlsplit(base_url)
+    connection = connect(base_url, patience)
+    try:
+        connection.putrequest(method, parts.path.rstrip("/") + path, skip_accept_encoding=True)
+        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+            connection.putheader(name, value.encode("utf-8"))
+        if body is None or isinstance(body, bytes):
+            if body is not None or method in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(body or b"")))
+            connection.endheaders()
+            # Answered, and closed, before the whole body was sent? The answer is what counts.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.send(body or b"")
+        else:
+            connection.putheader("Transfer-Encoding", "chunked")
+            connection.endheaders()
+            for piece in body:
+                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+            connection.send(b"0\r\n\r\n")
+        return response_of(connection)
+    finally:
+        connection.close()
+
+
+def connect(base_url: str, patience: float = PATIENCE) -> http.client.HTTPConnection:
+    parts = urlsplit(base_url)
+    assert parts.hostname, f"{base_url!r} is not a URL"
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=patience, context=ssl.create_default_context()
+        )
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=patience)
+
+
+def response_of(connection: http.client.HTTPConnection) -> Response:
+    answer = connection.getresponse()
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    return Response(answer.status, headers, answer.read())
