@@ -1,0 +1,178 @@
+//! `{"content": "<text>"}`, read without decoding the text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::Error;
+
+/// The JSON text between the quotes of `content` in `body`.
+///
+/// As in JavaScript and Python the last of several members of that name counts, and everything else is ignored, as long
+/// as all of `body` is JSON.
+pub(crate) fn content(body: &[u8]) -> Result<&str, Error> {
+    // Once for all of it: serde_json does not look into strings that are ignored.
+    let json = str::from_utf8(body).map_err(|_| Error::Undecodable)?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let content = match (&mut deserializer).deserialize_map(Content).and_then(|c| deserializer.end().map(|()| c)) {
+        Ok(content) => content.ok_or(Error::Malformed)?,
+        // A document that is no object is reported as soon as that shows, with the rest of it unseen.
+        Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(json).is_ok() => {
+            return Err(Error::Malformed);
+        }
+        Err(_) => return Err(Error::Undecodable),
+    };
+    let text = content.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(Error::Malformed)?;
+    if may_hold_surrogates(text) && serde_json::from_str::<Cow<'_, str>>(content.get()).is_err() {
+        return Err(Error::Undecodable);
+    }
+    Ok(text)
+}
+
+/// Whether `json` may hold an escaped surrogate (`\uD800` to `\uDFFF`). A raw value was checked for the form of its
+/// escapes only; one surrogate alone is no text, and could not be sent back as UTF-8.
+fn may_hold_surrogates(json: &str) -> bool {
+    // `memchr` steps over text without escapes at the speed of memory; most text has none.
+    let mut rest = json.as_bytes();
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        if let [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = rest[at + 1..] {
+            return true;
+        }
+        // An escape has at least two bytes: the second may be a backslash itself.
+        rest = &rest[at + 2..];
+    }
+    false
+}
+
+/// A visitor of our own, because a derived one would read an array as an object's values too.
+struct Content;
+
+impl<'de> Visitor<'de> for Content {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut content = None;
+        while let Some(is_content) = members.next_key_seed(IsContent)? {
+            if is_content {
+                content = Some(members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(content)
+    }
+}
+
+/// Whether a member's name is `content`, however it is escaped.
+struct IsContent;
+
+impl<'de> DeserializeSeed<'de> for IsContent {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for IsContent {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(name == "content")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_comes_as_it_was_written() {
+        for (body, text) in [
+            (r#"{"content":"ING"}"#, "ING"),
+            (" \n{ \"a\": [1, {\"content\": 1}], \"content\" : \"x\" , \"b\":null}\t", "x"),
+            (r#"{"content":""}"#, ""),
+            (r#"{"content":"a\n\"b\" é \\ud800"}"#, r#"a\n\"b\" é \\ud800"#),
+            (r#"{"content":"\ud83d\ude00"}"#, r#"\ud83d\ude00"#),
+            (r#"{"\u0063ontent":"escaped name"}"#, "escaped name"),
+            (r#"{"content":1,"content":"last"}"#, "last"),
+            (
+                r#"{"other":"\ud800","content":"a lone surrogate that is not looked at"}"#,
+                "a lone surrogate that is not looked at",
+            ),
+        ] {
+            assert_eq!(content(body.as_bytes()), Ok(text), "{body}");
+        }
+    }
+
+    #[test]
+    fn json_of_another_shape_is_malformed() {
+        for body in [
+            "null",
+            "1",
+            "true",
+            r#""content""#,
+            "[]",
+            r#"["x"]"#,
+            r#"[{"content":"x"}]"#,
+            "{}",
+            r#"{"Content":"x"}"#,
+            r#"{"content":null}"#,
+            r#"{"content":1}"#,
+            r#"{"content":["x"]}"#,
+            r#"{"content":{"content":"x"}}"#,
+            r#"{"content":"x","content":2}"#,
+        ] {
+            assert_eq!(content(body.as_bytes()), Err(Error::Malformed), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_undecodable() {
+        for body in [
+            "",
+            " ",
+            "{",
+            "}",
+            "content=x",
+            r#"{"content":"x"} x"#,
+            r#"{"content":"x"}{"content":"x"}"#,
+            r#"{"content":"x",}"#,
+            r#"{"content":"x"#,
+            "{\"content\":\"a\nb\"}",
+            r#"{"content":"\x"}"#,
+            r#"{"content":"\u12"}"#,
+            "{'content':'x'}",
+            r#"{"content":"\ud800"}"#,
+            r#"{"content":"\uDFFF x"}"#,
+            r#"{"content":"\ud83d\ud83d"}"#,
+            "[1,",
+            r#"[1] x"#,
+            "1 2",
+            "nul",
+            r#"{"content":1"#,
+            r#"{"content":1} x"#,
+            "\u{feff}{}",
+            "NaN",
+        ] {
+            assert_eq!(content(body.as_bytes()), Err(Error::Undecodable), "{body}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_undecodable_wherever_they_are() {
+        for body in [&b"{\"content\":\"\xff\"}"[..], b"{\"content\":\"x\",\"other\":\"\xc3\"}", b"\xff"] {
+            assert_eq!(content(body), Err(Error::Undecodable), "{body:?}");
+        }
+    }
+}

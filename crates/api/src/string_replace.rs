@@ -1,0 +1,177 @@
+//! `POST /string/replace`: text in, text with the map's rules applied out.
+
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use http_body::{Body as _, Frame};
+use http_body_util::BodyExt;
+use mapping::Serving;
+use replace::{Engine, Stream};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::answer::{self, Message};
+use crate::{Api, Error, Metrics, media_type, payload};
+
+/// The request body; further members are ignored.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Replace {
+    /// The text to replace in.
+    #[schema(example = "ABN and ING")]
+    #[allow(dead_code, reason = "the schema's only: bodies are read without decoding them into this")]
+    content: String,
+}
+
+/// Applies the map's rules to a text.
+///
+/// A body of type `text/plain` is answered with text, which is streamed on the container: it may be of any size. A body
+/// of any other type, or of none, is read as JSON.
+#[utoipa::path(
+    post, path = "/string/replace", tag = "string", security(("api_key" = [])),
+    request_body(content((Replace = "application/json"), (String = "text/plain"))),
+    responses(
+        (status = 200, description = "The text with the rules applied", content(
+            (Message = "application/json", example = json!({"message": "ABN AMRO and ING BANK"})),
+            (String = "text/plain"),
+        )),
+        (status = 400, description = "Not JSON, or no string `content` in it", body = Message),
+        (status = 403, description = "No API key, or a wrong one", body = Message),
+        (status = 413, description = "A JSON body over the limit", body = Message),
+        (status = 415, description = "A charset or content encoding that is not supported", body = Message),
+        (status = 503, description = "Overloaded, or no map was ever loaded", body = Message,
+            headers(("retry-after" = u32, description = "Seconds; when overloaded"))),
+    ),
+)]
+pub(crate) async fn string_replace(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Error> {
+    let is_text = media_type::is_supported_text(request.headers())?;
+    if is_text { text(&api, request.into_body()) } else { json(&api, request).await }
+}
+
+async fn json(api: &Api, request: Request) -> Result<Response, Error> {
+    const BEFORE: &[u8] = br#"{"message":""#;
+    const AFTER: &[u8] = br#""}"#;
+
+    let body = collect(request, api.config.max_body_bytes).await?;
+    let content = payload::content(&body)?;
+    let serving = api.mapping.serving().ok_or(Error::NoMap)?;
+    // A sixteenth more than came in: replacements are usually longer, and growing would copy all of it.
+    let mut out = Vec::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
+    out.extend_from_slice(BEFORE);
+    let replacements = serving.engine().replace_json_into(content.as_bytes(), &mut out);
+    out.extend_from_slice(AFTER);
+    api.metrics.replaced(replacements);
+    Ok(answer::json(http::StatusCode::OK, out))
+}
+
+/// The whole body, if it is within `limit`.
+async fn collect(request: Request, limit: usize) -> Result<Bytes, Error> {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(content_length);
+    // Refused before any of it is read.
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(Error::TooLarge);
+    }
+    let mut body = request.into_body();
+    let first = next_data(&mut body).await?.unwrap_or_default();
+    if first.len() <= limit && body.is_end_stream() {
+        return Ok(first); // a small body is in one piece: nothing to copy
+    }
+    // What is announced fits a usize, as it is within the limit.
+    let mut whole = Vec::with_capacity(announced.map_or(first.len(), |length| length as usize).max(first.len()));
+    let mut next = Some(first);
+    while let Some(data) = next {
+        if whole.len() + data.len() > limit {
+            return Err(Error::TooLarge);
+        }
+        whole.extend_from_slice(&data);
+        next = next_data(&mut body).await?;
+    }
+    Ok(whole.into())
+}
+
+fn content_length(value: &HeaderValue) -> Option<u64> {
+    value.to_str().ok()?.parse().ok()
+}
+
+/// The next data frame. Trailers say nothing here and are skipped. A body that breaks off is not JSON, whatever came of
+/// it; the client is usually gone.
+async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Error> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|_| Error::Undecodable)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn text(api: &Api, body: Body) -> Result<Response, Error> {
+    let serving = api.mapping.serving().ok_or(Error::NoMap)?;
+    let body = Replacing { body, stream: Some(Stream::new(Current(serving))), metrics: Arc::clone(&api.metrics) };
+    let mut response = Response::new(Body::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    Ok(response)
+}
+
+/// The engine that was current when the request came. It serves the request to its end, whatever is swapped in
+/// meanwhile.
+struct Current(Arc<Serving>);
+
+impl Deref for Current {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.0.engine()
+    }
+}
+
+/// A request body on its way through the engine, as a response body.
+///
+/// It holds no more than what the engine cannot decide on yet: a piece is read when the client has taken the one
+/// before, so a slow reader slows the writer down. When the request breaks off, so does the response, without an end
+/// that would make it look complete.
+struct Replacing {
+    body: Body,
+    /// `None` once the text has ended.
+    stream: Option<Stream<Current>>,
+    metrics: Arc<Metrics>,
+}
+
+impl http_body::Body for Replacing {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        while let Some(stream) = &mut this.stream {
+            let mut out = Vec::new();
+            let replacements = match ready!(Pin::new(&mut this.body).poll_frame(context)).transpose()? {
+                Some(frame) => match frame.into_data() {
+                    Ok(piece) => {
+                        out.reserve(piece.len() + piece.len() / 16);
+                        stream.push(&piece, &mut out)
+                    }
+                    Err(_trailers) => 0,
+                },
+                None => this.stream.take().map_or(0, |stream| stream.finish(&mut out)),
+            };
+            this.metrics.replaced(replacements);
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_none()
+    }
+}

@@ -1,0 +1,8 @@
+//! The router, driven in process.
+
+mod docs;
+mod errors;
+mod replace;
+mod status;
+mod stream;
+mod support;
