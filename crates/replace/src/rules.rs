@@ -133,6 +133,12 @@ impl RulesError {
         Self(Fault::TooMany(count))
     }
 
+    /// Two patterns that are equal under folding. Positions count from 0.
+    pub(crate) fn duplicate(position: u32, rule: &Rule, earlier: u32, first: &Rule) -> Self {
+        let same = format!("the same text as rule {} ({:?}) when case is folded", earlier + 1, first.pattern);
+        Self::rule(position as usize, rule, same)
+    }
+
     /// `position` counts from 0.
     pub(crate) fn rule(position: usize, rule: &Rule, reason: impl Into<String>) -> Self {
         Self(Fault::Rule { position, pattern: rule.pattern.clone(), reason: reason.into() })

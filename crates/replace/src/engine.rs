@@ -1,0 +1,229 @@
+//! The engine: all three kinds of search, joined.
+
+use crate::classify::Kernel;
+use crate::found::{Found, Texts, What};
+use crate::json;
+use crate::regexes::{self, Regexes};
+use crate::rules::{Kind, MAX_RULES, Rules, RulesError};
+use crate::substrings::{self, Substrings};
+use crate::words::{self, Scanner, Words};
+
+/// A matcher for a set of [`Rules`]. Built once, used by any number of threads.
+pub struct Engine {
+    texts: Texts,
+    words: Words,
+    substrings: Option<Substrings>,
+    regexes: Option<Regexes>,
+    rules: usize,
+    pub(crate) reach: Reach,
+    /// Whether replacing in a JSON string without `\u` escapes, as it stands, is replacing in the text that it means.
+    transparent_to_json: bool,
+}
+
+/// How much of a text round a place must be known to decide what starts there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// What may precede a first word in a match, in bytes.
+    pub(crate) before: usize,
+    /// The longest match and a character more, in bytes.
+    pub(crate) after: usize,
+}
+
+/// A character in UTF-8 takes up to this many bytes; simple folding can turn one of one byte into one of three.
+const LONGEST_CHARACTER: usize = 4;
+
+/// Where output goes: as it is, or as the inside of a JSON string.
+pub(crate) trait Sink {
+    /// Text between matches, as it stands in the input.
+    fn keep(&mut self, text: &[u8]);
+    /// What a match is replaced by.
+    fn insert(&mut self, text: &[u8]);
+}
+
+impl Sink for &mut Vec<u8> {
+    #[inline]
+    fn keep(&mut self, text: &[u8]) {
+        self.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn insert(&mut self, text: &[u8]) {
+        self.extend_from_slice(text);
+    }
+}
+
+impl Engine {
+    /// Builds the matcher. An error names the rule at fault.
+    pub fn new(rules: &Rules) -> Result<Self, RulesError> {
+        let fastest = *Kernel::available().last().expect("the scalar kernel runs everywhere");
+        Self::with_kernel(rules, fastest)
+    }
+
+    pub(crate) fn with_kernel(rules: &Rules, kernel: Kernel) -> Result<Self, RulesError> {
+        if rules.len() > MAX_RULES {
+            return Err(RulesError::too_many(rules.len()));
+        }
+        let (mut whole_word, mut anywhere, mut regex) = (Vec::with_capacity(rules.len()), Vec::new(), Vec::new());
+        let mut reach = Reach { before: 0, after: 0 };
+        let mut transparent_to_json = true;
+        for (position, rule) in (0..).zip(rules) {
+            if rule.pattern.is_empty() {
+                return Err(RulesError::rule(position as usize, rule, "the text to match is empty"));
+            }
+            if rule.kind == Kind::Regex {
+                regex.push((position, rule));
+                continue;
+            }
+            let characters = if rule.pattern.is_ascii() { rule.pattern.len() } else { rule.pattern.chars().count() };
+            reach.after = reach.after.max(characters * LONGEST_CHARACTER);
+            match words::first_word(rule) {
+                Some(at) => {
+                    whole_word.push((position, rule));
+                    reach.before = reach.before.max(at * LONGEST_CHARACTER);
+                    transparent_to_json &= json::stands_as_it_is(&rule.pattern);
+                }
+                None => anywhere.push((position, rule)),
+            }
+        }
+        if !regex.is_empty() {
+            reach.after = reach.after.max(regexes::LONGEST_MATCH);
+        }
+        // One more, to see what follows a match.
+        reach.after += LONGEST_CHARACTER;
+
+        let mut texts = Texts::default();
+        let words = Words::new(&whole_word, &mut texts, kernel)?;
+        substrings::refuse_duplicates(&anywhere)?;
+        for (position, rule) in &anywhere {
+            if let Some(earlier) = words.same(rule, &texts) {
+                let first = rules.iter().nth(earlier as usize).expect("it is one of the rules");
+                let ((later, second), (earlier, first)) = if earlier < *position {
+                    ((*position, *rule), (earlier, first))
+                } else {
+                    ((earlier, first), (*position, *rule))
+                };
+                return Err(RulesError::duplicate(later, second, earlier, first));
+            }
+        }
+        let substrings = Substrings::new(&anywhere, &mut texts);
+        let regexes = Regexes::new(&regex, &mut texts)?;
+        texts.shrink();
+        let transparent_to_json = transparent_to_json && substrings.is_none() && regexes.is_none();
+        Ok(Self { texts, words, substrings, regexes, rules: rules.len(), reach, transparent_to_json })
+    }
+
+    /// The number of rules.
+    pub fn rules(&self) -> usize {
+        self.rules
+    }
+
+    /// Appends `text`, with every match replaced, to `out`; returns the number of replacements.
+    ///
+    /// `text` should be UTF-8. Bytes that are not are copied as they are: they belong to no word and to no match.
+    pub fn replace_into(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
+        out.reserve(text.len() + text.len() / 16 + 64);
+        let (count, end) = self.run::<false>(text, 0, text.len(), &mut &mut *out);
+        out.extend_from_slice(&text[end..]);
+        count
+    }
+
+    /// [`Engine::replace_into`] for text that stands in a JSON string: `json` is what is between the quotes, valid and
+    /// with its escapes, and so is what is appended to `out`.
+    ///
+    /// Nothing is decoded where that can be seen not to matter, which is nearly always: it saves two passes over the text.
+    pub fn replace_json_into(&self, json: &[u8], out: &mut Vec<u8>) -> usize {
+        out.reserve(json.len() + json.len() / 16 + 64);
+        let mut sink = json::Escaping(out);
+        let (count, end) = match json::escapes(json) {
+            json::Escapes::None => self.run::<false>(json, 0, json.len(), &mut sink),
+            json::Escapes::Short if self.transparent_to_json => self.run::<true>(json, 0, json.len(), &mut sink),
+            _ => return self.replace_decoded_json(json, out),
+        };
+        out.extend_from_slice(&json[end..]);
+        count
+    }
+
+    fn replace_decoded_json(&self, json: &[u8], out: &mut Vec<u8>) -> usize {
+        let text = json::decode(json);
+        let mut replaced = Vec::new();
+        let count = self.replace_into(&text, &mut replaced);
+        json::Escaping(out).insert(&replaced);
+        count
+    }
+
+    /// Replaces every match that starts in `text[from..limit]`; what comes before `from` and after `limit` is context.
+    /// Returns the number of replacements and how far `text` is written to `sink`: up to the end of the last match.
+    #[inline]
+    pub(crate) fn run<const JSON: bool>(
+        &self,
+        text: &[u8],
+        from: usize,
+        limit: usize,
+        sink: &mut impl Sink,
+    ) -> (usize, usize) {
+        let mut words =
+            Scanner::<JSON>::new(&self.words, &self.texts, text, from, text.len().min(limit + self.reach.before));
+        if self.substrings.is_some() || self.regexes.is_some() {
+            return self.run_all(&mut words, text, from, limit, sink);
+        }
+        let (mut count, mut at) = (0, from);
+        while let Some(found) = words.next(at).filter(|found| found.start < limit) {
+            sink.keep(&text[at..found.start]);
+            self.insert(text, &found, sink);
+            at = found.end;
+            count += 1;
+        }
+        (count, at)
+    }
+
+    /// The same with all kinds of rules: of the next match of each kind, the first is taken.
+    fn run_all<const JSON: bool>(
+        &self,
+        words: &mut Scanner<JSON>,
+        text: &[u8],
+        from: usize,
+        limit: usize,
+        sink: &mut impl Sink,
+    ) -> (usize, usize) {
+        let substrings = self.substrings.as_ref().map(|substrings| substrings.search(text, from));
+        let (mut count, mut at) = (0, from);
+        let mut next_word = words.next(at);
+        let mut next_substring = substrings.as_ref().and_then(|search| search.next(at, limit));
+        let mut next_regex = self.regexes.as_ref().and_then(|regexes| regexes.next(text, at, limit));
+        loop {
+            let best = [&next_word, &next_substring, &next_regex]
+                .into_iter()
+                .flatten()
+                .reduce(|best, found| if found.precedes(best) { found } else { best });
+            let Some(found) = best.filter(|found| found.start < limit).cloned() else { return (count, at) };
+            sink.keep(&text[at..found.start]);
+            self.insert(text, &found, sink);
+            at = found.end;
+            count += 1;
+            let passed = |next: &Option<Found>| next.as_ref().is_some_and(|next| next.start < at);
+            if passed(&next_word) {
+                next_word = words.next(at);
+            }
+            if passed(&next_substring) {
+                next_substring = substrings.as_ref().and_then(|search| search.next(at, limit));
+            }
+            if passed(&next_regex) {
+                next_regex = self.regexes.as_ref().and_then(|regexes| regexes.next(text, at, limit));
+            }
+        }
+    }
+
+    #[inline]
+    fn insert(&self, text: &[u8], found: &Found, sink: &mut impl Sink) {
+        match found.what {
+            What::Text(value) => sink.insert(self.texts.get(value)),
+            What::Expansion(index) => {
+                let mut expanded = Vec::new();
+                if let Some(regexes) = &self.regexes {
+                    regexes.expand(index, text, found, &self.texts, &mut expanded);
+                }
+                sink.insert(&expanded);
+            }
+        }
+    }
+}

@@ -1,0 +1,745 @@
+//! Whole-word rules, found by their first word.
+//!
+//! A whole-word rule whose pattern has a word character can only match where the text has, as a complete word, the first
+//! word of that pattern: `New York` only at a word `new`, `.NET` only round a word `net`. So the text is cut into words by
+//! bit masks, and each word is looked up in a hash table, behind a bitmap filter that turns nearly all words away. With few
+//! rules a fingerprint of the first three bytes ([`crate::classify`]) turns them away even before they are hashed.
+//!
+//! Leftmost first comes for free: what precedes the first word in a pattern has no word character in it, so it lies
+//! between that word and the one before, and matches start in the order of their first words.
+
+use std::collections::HashMap;
+
+use crate::classify::{BATCH, BLOCK, BLOCKS, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks};
+use crate::found::{Found, Span, Texts, What};
+use crate::rules::{Rule, RulesError};
+use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
+
+/// Words up to this many bytes are compared as one integer.
+const INLINE: usize = 16;
+/// With more distinct first words than this the fingerprint lets so many of a text's words through that it costs more
+/// than it saves.
+const FINGERPRINT_WORDS: usize = 400;
+/// Filter bits per word; two are set for each, so about 1 % of other words pass.
+const FILTER_BITS: usize = 16;
+
+/// The index over all whole-word rules.
+pub(crate) struct Words {
+    classifier: Classifier,
+    filter: Box<[u64]>,
+    table: Box<[Entry]>,
+    groups: Box<[Group]>,
+    candidates: Box<[Candidate]>,
+    /// The longest first word, in bytes of its folded form.
+    longest_word: usize,
+}
+
+/// A slot of the open-addressing table.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    word: Key,
+    /// What to insert, for a plain entry.
+    value: Span,
+    /// A plain entry's rule, or with [`GROUP`] the index of a group.
+    rule: u32,
+}
+
+const GROUP: u32 = 1 << 31;
+
+/// A folded word: its bytes where they fit, their hash otherwise. Length 0: none.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Key {
+    bits: u128,
+    length: u32,
+}
+
+impl Key {
+    #[inline]
+    fn new(folded: &[u8]) -> Self {
+        let length = folded.len() as u32;
+        if folded.len() <= INLINE {
+            let mut bytes = [0; INLINE];
+            bytes[..folded.len()].copy_from_slice(folded);
+            return Self { bits: u128::from_le_bytes(bytes), length };
+        }
+        let bits = folded.chunks(INLINE).fold(u128::from(length), |state, chunk| {
+            let mut bytes = [0; INLINE];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            let mixed = state.rotate_left(41) ^ u128::from_le_bytes(bytes);
+            u128::from(mix(mixed as u64, (mixed >> 64) as u64)) << 64 | u128::from(mix(!mixed as u64, mixed as u64))
+        });
+        Self { bits, length }
+    }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        mix(
+            (self.bits as u64 ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(self.length)),
+            (self.bits >> 64) as u64 ^ 0xD6E8_FEB8_6659_FD93,
+        )
+    }
+}
+
+/// Both halves of a 128-bit product: cheap, and every input bit reaches every output bit.
+#[inline]
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The form in which words are compared: folded, and ASCII with bit 5 set, which lets the scanner fold sixteen bytes with
+/// one instruction. Among word characters this changes `_` only, into a byte that no other has.
+#[inline]
+fn comparable(byte: u8) -> u8 {
+    if byte.is_ascii() { byte | 0x20 } else { byte }
+}
+
+/// The rules that share a first word.
+struct Group {
+    /// The comparable form of that word, if it is too long to be its own key.
+    word: Span,
+    first: u32,
+    count: u32,
+}
+
+/// One rule of a group, without its first word.
+struct Candidate {
+    /// Folded text before the first word: no word character in it.
+    prefix: Span,
+    /// Folded text after it.
+    suffix: Span,
+    value: Span,
+    /// The pattern as it stands, if case matters.
+    exact: Option<Span>,
+    /// Whether no word character may follow.
+    ends_word: bool,
+    rule: u32,
+}
+
+/// A pattern cut at its first word.
+struct Cut<'p> {
+    prefix: &'p str,
+    word: &'p str,
+    suffix: &'p str,
+}
+
+/// Cuts a pattern, if it can only match round a complete word. One that may match inside words (`whole_word` off) still
+/// can where the pattern itself has something else than a word character on both sides.
+fn cut(rule: &Rule) -> Option<Cut<'_>> {
+    let pattern = rule.pattern.as_str();
+    let start = pattern.find(is_word)?;
+    let length = pattern[start..].find(|c| !is_word(c)).unwrap_or(pattern.len() - start);
+    let end = start + length;
+    let complete = rule.whole_word || (start > 0 && end < pattern.len());
+    complete.then(|| Cut { prefix: &pattern[..start], word: &pattern[start..end], suffix: &pattern[end..] })
+}
+
+/// Where the first word starts in the pattern of a rule that is found by it, counted in bytes; none for a rule that is not.
+pub(crate) fn first_word(rule: &Rule) -> Option<usize> {
+    cut(rule).map(|cut| cut.prefix.len())
+}
+
+fn comparable_word(word: &str, folded: &mut Vec<u8>) {
+    folded.clear();
+    fold_into(word, folded);
+    folded.iter_mut().for_each(|byte| *byte = comparable(*byte));
+}
+
+impl Words {
+    /// Indexes rules that have a [`first_word`]; they come with their place in the document.
+    pub(crate) fn new(rules: &[(u32, &Rule)], texts: &mut Texts, kernel: Kernel) -> Result<Self, RulesError> {
+        let slots = (rules.len() * 5 / 4).next_power_of_two().max(16);
+        let mut table = vec![Entry::default(); slots].into_boxed_slice();
+        let mut filter = vec![0; ((rules.len() * FILTER_BITS).next_power_of_two() / 64).max(64)].into_boxed_slice();
+        let mut sharing: Vec<Sharing> = Vec::new();
+        let mut folded = Vec::new();
+        let mut longest_word = 0;
+        for (index, (position, rule)) in rules.iter().enumerate() {
+            let Cut { prefix, word, suffix } = cut(rule).expect("only such rules come here");
+            comparable_word(word, &mut folded);
+            longest_word = longest_word.max(folded.len());
+            let key = Key::new(&folded);
+            let hash = key.hash();
+            let (element, bits) = filter_place(hash, filter.len());
+            filter[element] |= bits;
+
+            let plain = prefix.is_empty() && suffix.is_empty() && !rule.case_sensitive && folded.len() <= INLINE;
+            let mut slot = hash as usize & (slots - 1);
+            loop {
+                let entry = &mut table[slot];
+                if entry.word.length == 0 {
+                    entry.word = key;
+                    if plain {
+                        entry.value = texts.add(rule.replace.as_bytes());
+                        entry.rule = *position;
+                    } else {
+                        entry.rule = GROUP | sharing.len() as u32;
+                        sharing.push(Sharing::new(&folded, index));
+                    }
+                    break;
+                }
+                if entry.word == key {
+                    if entry.rule & GROUP == 0 {
+                        let other = rules.partition_point(|(position, _)| *position < entry.rule);
+                        if plain {
+                            return Err(RulesError::duplicate(*position, rule, entry.rule, rules[other].1));
+                        }
+                        entry.rule = GROUP | sharing.len() as u32;
+                        sharing.push(Sharing::new(&folded, other));
+                    }
+                    let shared = &mut sharing[(entry.rule & !GROUP) as usize];
+                    // Two long words may have one hash: the second gets a slot of its own, further on.
+                    if *shared.word == *folded {
+                        shared.rules.push(index);
+                        break;
+                    }
+                }
+                slot = (slot + 1) & (slots - 1);
+            }
+        }
+
+        let mut candidates = Vec::with_capacity(sharing.iter().map(|shared| shared.rules.len()).sum());
+        let mut groups = Vec::with_capacity(sharing.len());
+        let mut once = HashMap::new();
+        for shared in &sharing {
+            let first = candidates.len() as u32;
+            let word = if shared.word.len() > INLINE { texts.add(&shared.word) } else { Span::default() };
+            for index in &shared.rules {
+                let (position, rule) = rules[*index];
+                let Cut { prefix, suffix, .. } = cut(rule).expect("only such rules come here");
+                let mut add_folded = |text: &str| {
+                    folded.clear();
+                    fold_into(text, &mut folded);
+                    // Most patterns end like others, or with nothing at all.
+                    *once.entry(folded.clone()).or_insert_with(|| texts.add(&folded))
+                };
+                candidates.push(Candidate {
+                    prefix: add_folded(prefix),
+                    suffix: add_folded(suffix),
+                    value: texts.add(rule.replace.as_bytes()),
+                    exact: rule.case_sensitive.then(|| texts.add(rule.pattern.as_bytes())),
+                    ends_word: rule.whole_word && suffix.chars().next_back().is_some_and(is_word),
+                    rule: position,
+                });
+            }
+            let parts = |candidate: &Candidate| (texts.get(candidate.prefix), texts.get(candidate.suffix));
+            let group = &mut candidates[first as usize..];
+            group.sort_by(|a, b| parts(a).cmp(&parts(b)).then(a.rule.cmp(&b.rule)));
+            if let Some(pair) = group.windows(2).find(|pair| parts(&pair[0]) == parts(&pair[1])) {
+                let place = |position| &rules[rules.partition_point(|(other, _)| *other < position)];
+                let ((first, earlier), (second, later)) = (place(pair[0].rule), place(pair[1].rule));
+                return Err(RulesError::duplicate(*second, later, *first, earlier));
+            }
+            groups.push(Group { word, first, count: shared.rules.len() as u32 });
+        }
+
+        let classifier = Classifier::new(kernel, fingerprint(rules), leads(rules));
+        Ok(Self {
+            classifier,
+            filter,
+            table,
+            groups: groups.into_boxed_slice(),
+            candidates: candidates.into_boxed_slice(),
+            longest_word,
+        })
+    }
+
+    /// The rule whose pattern equals `pattern` under folding, if there is one.
+    pub(crate) fn same(&self, rule: &Rule, texts: &Texts) -> Option<u32> {
+        let as_words = Rule { whole_word: true, ..rule.clone() };
+        let Cut { prefix, word, suffix } = cut(&as_words)?;
+        let (mut folded, mut folded_prefix, mut folded_suffix) = (Vec::new(), Vec::new(), Vec::new());
+        comparable_word(word, &mut folded);
+        fold_into(prefix, &mut folded_prefix);
+        fold_into(suffix, &mut folded_suffix);
+        let entry = self.look_up(Key::new(&folded), texts, |word| *word == *folded)?;
+        if entry.rule & GROUP == 0 {
+            return (prefix.is_empty() && suffix.is_empty()).then_some(entry.rule);
+        }
+        self.group(entry)
+            .iter()
+            .find(|candidate| {
+                texts.get(candidate.prefix) == folded_prefix && texts.get(candidate.suffix) == folded_suffix
+            })
+            .map(|candidate| candidate.rule)
+    }
+
+    fn group(&self, entry: &Entry) -> &[Candidate] {
+        let Group { first, count, .. } = self.groups[(entry.rule & !GROUP) as usize];
+        &self.candidates[first as usize..][..count as usize]
+    }
+
+    /// The entry of a word; `is` compares the whole word where the key holds its hash only.
+    #[inline]
+    fn look_up(&self, key: Key, texts: &Texts, is: impl Fn(&[u8]) -> bool) -> Option<&Entry> {
+        let mask = self.table.len() - 1;
+        let mut slot = key.hash() as usize & mask;
+        loop {
+            let entry = &self.table[slot & mask];
+            if entry.word == key {
+                let inline = key.length as usize <= INLINE;
+                if inline || is(texts.get(self.groups[(entry.rule & !GROUP) as usize].word)) {
+                    return Some(entry);
+                }
+            }
+            if entry.word.length == 0 {
+                return None;
+            }
+            slot += 1;
+        }
+    }
+}
+
+/// Rules that share a first word, while the index is built.
+struct Sharing {
+    word: Box<[u8]>,
+    rules: Vec<usize>,
+}
+
+impl Sharing {
+    fn new(word: &[u8], rule: usize) -> Self {
+        Self { word: word.into(), rules: vec![rule] }
+    }
+}
+
+#[inline]
+fn filter_place(hash: u64, elements: usize) -> (usize, u64) {
+    ((hash >> 40) as usize & (elements - 1), 1 << (hash >> 34 & 63) | 1 << (hash >> 28 & 63))
+}
+
+/// Which non-ASCII characters the first words of the rules may start with.
+fn leads(rules: &[(u32, &Rule)]) -> Leads {
+    let mut leads = Leads::None;
+    for (_, rule) in rules {
+        match cut(rule).and_then(|cut| cut.word.chars().next()).map(fold) {
+            Some('s' | 'k') => leads = Leads::LongSAndKelvin,
+            Some(c) if !c.is_ascii() => return Leads::All,
+            _ => {}
+        }
+    }
+    leads
+}
+
+/// The fingerprint of the rules' first words, if it is worth its cost.
+fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
+    let mut words: Vec<String> = Vec::new();
+    for (_, rule) in rules {
+        if let Some(Cut { word, .. }) = cut(rule) {
+            // Words that start with another character are found by their lead byte instead.
+            let word: String = word.chars().take(FINGERPRINT + 1).map(fold).collect();
+            if word.starts_with(|c: char| c.is_ascii()) {
+                words.push(word);
+            }
+            if words.len() > 2 * FINGERPRINT_WORDS {
+                break;
+            }
+        }
+    }
+    words.sort_unstable();
+    words.dedup();
+    if words.is_empty() || words.len() > FINGERPRINT_WORDS {
+        return None;
+    }
+    let mut exact = [[0; 256]; FINGERPRINT];
+    for (index, word) in words.iter().enumerate() {
+        let bucket = 1 << (index * 8 / words.len());
+        let mut variants = vec![Vec::new()];
+        for c in word.chars().take(FINGERPRINT) {
+            let mut longer = Vec::new();
+            for form in folding_to(c) {
+                for variant in &variants {
+                    longer.push([variant, form.encode_utf8(&mut [0; 4]).as_bytes()].concat());
+                }
+            }
+            variants = longer;
+        }
+        for variant in variants.iter().filter(|variant| variant[0].is_ascii()) {
+            for (place, table) in exact.iter_mut().enumerate() {
+                match variant.get(place) {
+                    Some(byte) => table[usize::from(*byte)] |= bucket,
+                    // The word has ended: anything but an ASCII word character follows, and then anything at all.
+                    None => (0..=255)
+                        .filter(|byte| place > variant.len() || !is_ascii_word(*byte))
+                        .for_each(|byte| table[usize::from(byte)] |= bucket),
+                }
+            }
+        }
+    }
+    Some(Fingerprint::new(exact))
+}
+
+/// All characters that fold to what `c` folds to.
+fn folding_to(c: char) -> Vec<char> {
+    use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+    let mut class = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
+    class.try_case_fold_simple().expect("the feature unicode-case is on, as build.rs needs it");
+    class.iter().flat_map(|range| range.start()..=range.end()).collect()
+}
+
+/// Finds whole-word matches in a text, from left to right.
+pub(crate) struct Scanner<'a, const JSON: bool> {
+    words: &'a Words,
+    texts: &'a Texts,
+    text: &'a [u8],
+    /// First words are looked for before this.
+    limit: usize,
+    /// Where the batch in `slots` starts, and the next one.
+    base: usize,
+    next_base: usize,
+    /// Whether an ASCII word character precedes `next_base`.
+    in_word: bool,
+    /// Whether a backslash before `next_base` escapes its first byte.
+    escaped: bool,
+    /// Words of the batch that passed the filter: place in the batch, and from bit 16 on the length, 0 for one that has
+    /// other than ASCII characters or is long.
+    slots: [u32; BATCH + BLOCK],
+    count: usize,
+    taken: usize,
+    masks: Masks,
+}
+
+impl<'a, const JSON: bool> Scanner<'a, JSON> {
+    /// `text[from..limit]` is searched for first words; all of `text` is context. With `JSON`, `text` is what stands
+    /// between the quotes of a JSON string, without `\u`: the characters of its escapes belong to no word.
+    pub(crate) fn new(words: &'a Words, texts: &'a Texts, text: &'a [u8], from: usize, limit: usize) -> Self {
+        Self {
+            words,
+            texts,
+            text,
+            limit,
+            base: from,
+            next_base: from,
+            in_word: from > 0 && is_ascii_word(text[from - 1]),
+            escaped: false,
+            slots: [0; BATCH + BLOCK],
+            count: 0,
+            taken: 0,
+            masks: Masks::new(),
+        }
+    }
+
+    /// The next match that starts at `at` or later.
+    #[inline]
+    pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
+        loop {
+            while self.taken < self.count {
+                let slot = self.slots[self.taken];
+                self.taken += 1;
+                let start = self.base + (slot & 0xFFFF) as usize;
+                if start >= self.limit {
+                    return None;
+                }
+                let found = match (slot >> 16) as usize {
+                    0 => self.resolve_slow(start, at),
+                    length => self.resolve(start, length, at),
+                };
+                if found.is_some() {
+                    return found;
+                }
+            }
+            if self.next_base >= self.limit {
+                return None;
+            }
+            self.fill();
+        }
+    }
+
+    /// Looks up an ASCII word of at most [`INLINE`] bytes that no non-ASCII character follows.
+    #[inline]
+    fn resolve(&self, start: usize, length: usize, at: usize) -> Option<Found> {
+        let key = Key { bits: self.load(start, length), length: length as u32 };
+        let entry = self.words.look_up(key, self.texts, |_| true)?;
+        if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
+            return None;
+        }
+        self.decide(entry, start, start + length, at)
+    }
+
+    /// Looks up a word of any kind.
+    #[cold]
+    fn resolve_slow(&self, start: usize, at: usize) -> Option<Found> {
+        if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
+            return None;
+        }
+        let mut folded = Folded::default();
+        let mut end = start;
+        while let Some(c) = char_at(self.text, end).filter(|c| is_word(*c)) {
+            end += c.len_utf8();
+            let mut utf8 = [0; 4];
+            for byte in fold(c).encode_utf8(&mut utf8).bytes() {
+                folded.push(comparable(byte));
+            }
+            if folded.bytes().len() > self.words.longest_word {
+                return None;
+            }
+        }
+        if end == start {
+            return None;
+        }
+        let entry = self.words.look_up(Key::new(folded.bytes()), self.texts, |word| word == folded.bytes())?;
+        self.decide(entry, start, end, at)
+    }
+
+    /// The match that an entry's rules have at the word `start..end`, of which no word character lies before or after.
+    #[inline]
+    fn decide(&self, entry: &Entry, start: usize, end: usize, at: usize) -> Option<Found> {
+        if entry.rule & GROUP == 0 {
+            return (start >= at).then_some(Found { start, end, rule: entry.rule, what: What::Text(entry.value) });
+        }
+        self.decide_group(self.words.group(entry), start, end, at)
+    }
+
+    #[cold]
+    fn decide_group(&self, mut group: &[Candidate], start: usize, end: usize, at: usize) -> Option<Found> {
+        let mut best: Option<Found> = None;
+        // Candidates are in order of prefix, then suffix.
+        while let [first, ..] = group {
+            let prefix = self.texts.get(first.prefix);
+            let same = group.partition_point(|candidate| self.texts.get(candidate.prefix) == prefix);
+            let (candidates, rest) = group.split_at(same);
+            group = rest;
+            let Some(from) = self.starts_with(prefix, start).filter(|from| *from >= at) else { continue };
+            if best.as_ref().is_some_and(|best| best.start < from) {
+                continue;
+            }
+            let found = self.longest(candidates, from, end);
+            if found.as_ref().is_some_and(|found| best.as_ref().is_none_or(|best| found.precedes(best))) {
+                best = found;
+            }
+        }
+        best
+    }
+
+    /// Where the text before `start` that equals `prefix` begins.
+    fn starts_with(&self, prefix: &[u8], start: usize) -> Option<usize> {
+        let mut from = start;
+        let mut left = prefix.len();
+        while left > 0 {
+            let expected = char_before(prefix, left)?;
+            let c = char_before(self.text, from)?;
+            if fold(c) != expected {
+                return None;
+            }
+            left -= expected.len_utf8();
+            from -= c.len_utf8();
+        }
+        Some(from)
+    }
+
+    /// The longest of `candidates`, which are sorted by suffix, whose suffix follows at `end`.
+    fn longest(&self, mut candidates: &[Candidate], from: usize, mut end: usize) -> Option<Found> {
+        let mut best = None;
+        let mut depth = 0;
+        loop {
+            // Those whose suffix is all read come first. One at most for a suffix, as equal patterns are refused.
+            while let [candidate, rest @ ..] = candidates
+                && self.texts.get(candidate.suffix).len() == depth
+            {
+                let follows = candidate.ends_word && word_after(self.text, end);
+                let exact = candidate.exact.is_none_or(|exact| self.text[from..end] == *self.texts.get(exact));
+                if !follows && exact {
+                    best = Some(Found { start: from, end, rule: candidate.rule, what: What::Text(candidate.value) });
+                }
+                candidates = rest;
+            }
+            if candidates.is_empty() {
+                return best;
+            }
+            let Some(c) = char_at(self.text, end) else { return best };
+            let mut utf8 = [0; 4];
+            for byte in fold(c).encode_utf8(&mut utf8).bytes() {
+                // Within the characters of a folded text, no suffix ends.
+                let at = |candidate: &Candidate| self.texts.get(candidate.suffix)[depth];
+                let low = candidates.partition_point(|candidate| at(candidate) < byte);
+                let high = candidates.partition_point(|candidate| at(candidate) <= byte);
+                candidates = &candidates[low..high];
+                depth += 1;
+                if candidates.is_empty() {
+                    return best;
+                }
+            }
+            end += c.len_utf8();
+        }
+    }
+
+    /// The comparable form of the `length` bytes at `start`, as an integer.
+    #[inline]
+    fn load(&self, start: usize, length: usize) -> u128 {
+        let bytes = match self.text.get(start..start + INLINE).and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => u128::from_le_bytes(bytes),
+            None => {
+                let mut bytes = [0; INLINE];
+                let rest = &self.text[start..];
+                bytes[..rest.len()].copy_from_slice(rest);
+                u128::from_le_bytes(bytes)
+            }
+        };
+        const BIT_5: u128 = u128::from_le_bytes([0x20; INLINE]);
+        (bytes | BIT_5) & (u128::MAX >> (128 - 8 * length))
+    }
+
+    /// Classifies the next batch and puts its words that pass the filter into `slots`.
+    fn fill(&mut self) {
+        self.base = self.next_base;
+        self.taken = 0;
+        let blocks = self.words.classifier.fill::<JSON>(self.text, self.base, &mut self.masks);
+        self.next_base = self.base + blocks * BLOCK;
+        if JSON {
+            self.drop_escaped(blocks);
+        }
+        let starts = self.starts(blocks);
+        self.count = if self.masks.any_high { self.filter::<true>(starts) } else { self.filter::<false>(starts) };
+    }
+
+    /// Takes the characters of JSON escapes out of the words.
+    fn drop_escaped(&mut self, blocks: usize) {
+        let mut carry = self.escaped;
+        for i in 0..=blocks {
+            if i == blocks {
+                self.escaped = carry;
+            }
+            self.masks.word[i] &= !escaped(self.masks.backslash[i], &mut carry);
+        }
+    }
+
+    /// Writes where words of interest start into `slots`; returns their number.
+    #[inline]
+    fn starts(&mut self, blocks: usize) -> usize {
+        let mut count = 0;
+        let mut in_word = u64::from(self.in_word);
+        for i in 0..blocks.min(BLOCKS) {
+            let word = self.masks.word[i];
+            let follows = word << 1 | in_word;
+            in_word = word >> 63;
+            let mut starts = !follows & (word & self.masks.first[i] | self.masks.lead[i]);
+            let place = (i * BLOCK) as u32;
+            let slots: &mut [u32; BLOCK] =
+                (&mut self.slots[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
+            count += starts.count_ones() as usize;
+            // Written without a look at how many there are: the branch would be guessed wrongly once per block.
+            if starts != 0 {
+                for slot in &mut slots[..12] {
+                    *slot = place + starts.trailing_zeros();
+                    starts &= starts.wrapping_sub(1);
+                }
+                for slot in &mut slots[12..] {
+                    if starts == 0 {
+                        break;
+                    }
+                    *slot = place + starts.trailing_zeros();
+                    starts &= starts - 1;
+                }
+            }
+        }
+        self.in_word = in_word != 0;
+        count
+    }
+
+    /// Keeps those of the first `count` slots that pass the filter, with their lengths; returns how many.
+    #[inline]
+    fn filter<const HIGH: bool>(&mut self, count: usize) -> usize {
+        let filter = &*self.words.filter;
+        let mut kept = 0;
+        for i in 0..count {
+            let place = self.slots[i] as usize;
+            let (block, bit) = (place / BLOCK, (place % BLOCK) as u32);
+            // The 64 bits from `place` on.
+            let from = |mask: &[u64; BLOCKS + 1]| mask[block] >> bit | mask[block + 1] << 1 << (63 - bit);
+            let length = (!from(&self.masks.word)).trailing_zeros();
+            let fast =
+                length as usize <= INLINE && !(HIGH && (length == 0 || from(&self.masks.high) >> length & 1 == 1));
+            let pass = if fast {
+                let key = Key { bits: self.load(self.base + place, length as usize), length };
+                let (element, bits) = filter_place(key.hash(), filter.len());
+                filter[element] & bits == bits
+            } else {
+                true
+            };
+            self.slots[kept] = place as u32 | if fast { length << 16 } else { 0 };
+            kept += usize::from(pass);
+        }
+        kept
+    }
+}
+
+/// Which bytes a backslash escapes, by arithmetic on whole runs of backslashes (Langdale and Lemire, "Parsing gigabytes of
+/// JSON per second", 2019, section 3.1.1). `carry` says whether the first byte is escaped by the block before.
+fn escaped(backslash: u64, carry: &mut bool) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let before = u64::from(*carry);
+    let backslash = backslash & !before;
+    let follows = backslash << 1 | before;
+    let odd_starts = backslash & !EVEN & !follows;
+    let (ends, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = overflow;
+    (EVEN ^ ends << 1) & follows
+}
+
+/// A word's comparable form: on the stack if it is of usual length.
+#[derive(Default)]
+struct Folded {
+    short: [u8; 32],
+    length: usize,
+    long: Vec<u8>,
+}
+
+impl Folded {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.short.get_mut(self.length) {
+            *place = byte;
+        } else {
+            if self.long.is_empty() {
+                self.long.extend_from_slice(&self.short);
+            }
+            self.long.push(byte);
+        }
+        self.length += 1;
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_found_at_every_offset() {
+        for text in [r"\n", r"\\n", r"\\\n", r"a\\\\b\tc", r"\\\\\\\\\\\\"] {
+            for pad in 0..130 {
+                let text = format!("{}{text}{}", "x".repeat(pad), "y".repeat(70));
+                let mut expected = vec![false; text.len()];
+                let mut after_backslash = false;
+                for (i, byte) in text.bytes().enumerate() {
+                    expected[i] = after_backslash;
+                    after_backslash = byte == b'\\' && !after_backslash;
+                }
+                let mut carry = false;
+                for (block, expected) in text.as_bytes().chunks(64).zip(expected.chunks(64)) {
+                    let backslash = (0..block.len()).fold(0, |bits, i| bits | u64::from(block[i] == b'\\') << i);
+                    let got = escaped(backslash, &mut carry);
+                    for (i, expected) in expected.iter().enumerate() {
+                        assert_eq!(got >> i & 1 == 1, *expected, "{text:?} at {i}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_cut_where_they_are_complete() {
+        let parts = |pattern: &str, whole_word| {
+            let rule = Rule { whole_word, ..Rule::literal(pattern, "") };
+            cut(&rule).map(|cut| [cut.prefix, cut.word, cut.suffix].map(str::to_owned))
+        };
+        assert_eq!(parts("New York", true), Some(["", "New", " York"].map(Into::into)));
+        assert_eq!(parts(".NET", true), Some([".", "NET", ""].map(Into::into)));
+        assert_eq!(parts("++", true), None);
+        assert_eq!(parts("New York", false), None);
+        assert_eq!(parts("(c) x", false), Some(["(", "c", ") x"].map(Into::into)));
+    }
+}
