@@ -160,11 +160,6 @@ run "load_balancer" {
     condition     = aws_lb_target_group.this["blue"].load_balancing_algorithm_type == "least_outstanding_requests"
     error_message = "requests differ in size by seven orders of magnitude: round robin would be unfair"
   }
-
-  assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.access_logs.rule[0].expiration[0].days == 30 && !aws_s3_bucket.access_logs.force_destroy
-    error_message = "access logs are kept for the retention's time, and survive a destroy when protected"
-  }
 }
 
 run "drain" {
@@ -399,7 +394,7 @@ run "unprotected" {
   }
 
   assert {
-    condition     = !aws_lb.this.enable_deletion_protection && aws_s3_bucket.access_logs.force_destroy && aws_ecr_repository.this.force_delete
+    condition     = !aws_lb.this.enable_deletion_protection && aws_ecr_repository.this.force_delete
     error_message = "an environment that is not protected can be destroyed in one go"
   }
 }

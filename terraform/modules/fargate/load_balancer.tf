@@ -25,13 +25,11 @@ resource "aws_lb" "this" {
   # that the load balancer saw, and is not believed.
   xff_header_processing_mode = "append"
 
+  # AWS writes a first file at once, to see whether it may: the name is known only when the bucket has its policy.
   access_logs {
-    bucket  = aws_s3_bucket.access_logs.id
+    bucket  = module.access_logs.name
     enabled = true
   }
-
-  # AWS tries to write a first file when the logs are switched on.
-  depends_on = [aws_s3_bucket_policy.access_logs]
 }
 
 # CodeDeploy starts the new tasks in whichever of the two is free and then turns the listeners to it.
