@@ -1,0 +1,45 @@
+locals {
+  # Each service only on behalf of this account.
+  may_assume = {
+    for service in ["codebuild", "codedeploy", "codepipeline"] : service => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "Assume"
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "${service}.amazonaws.com" }
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      }]
+    })
+  }
+
+  # What the pipeline and the build need to hand each other their results.
+  use_artifacts = [
+    {
+      Sid      = "UseArtifacts"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+      Resource = "${module.artifacts.arn}/*"
+    },
+    {
+      Sid      = "FindArtifacts"
+      Effect   = "Allow"
+      Action   = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+      Resource = module.artifacts.arn
+    },
+    {
+      Sid      = "UseArtifactKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      Resource = aws_kms_key.artifacts.arn
+    },
+  ]
+
+  pass_task_roles = {
+    Sid       = "PassTaskRoles"
+    Effect    = "Allow"
+    Action    = "iam:PassRole"
+    Resource  = var.deployment.role_arns
+    Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+  }
+}
