@@ -51,14 +51,19 @@ NONSENSE = Reply(200, b"<html>certainly not SSM</html>")
 
 
 class Ssm:
-    """Listens on 127.0.0.1. `reply` may be changed at any time; `names` lists the parameters that were asked for."""
+    """Has a port on 127.0.0.1, and listens there from when `listen` is called or the context is entered.
+
+    `reply` may be changed at any time; `names` lists the parameters that were asked for.
+    """
 
     def __init__(self, reply: Reply) -> None:
         self.names: list[str] = []
         self._reply = reply
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._answer))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._answer), bind_and_activate=False)
         self._server.daemon_threads = True
+        self._server.server_bind()  # connections are refused until `listen`
+        self._listening = False
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -73,15 +78,25 @@ class Ssm:
             "STRINGS_MAPPING_REFRESH_SECONDS": "1",
         }
 
-    def __enter__(self) -> Self:
+    def listen(self) -> None:
+        self._server.server_activate()
+        self._listening = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        self.listen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.reply = Reply(503)  # lets go of those that hang
-        self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Connections are refused from now on."""
+        if self._listening:
+            self._server.shutdown()
         self._server.server_close()
 
     @property
