@@ -1,13 +1,14 @@
 """One child process: its output captured line by line, its end certain."""
 
+import json
 import shutil
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from harness.waiting import PATIENCE, eventually
 
@@ -50,6 +51,17 @@ class Process:
     def output(self) -> str:
         """All that it has printed so far."""
         return "\n".join([*self.stdout, *self.stderr])
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of JSON that it has printed so far."""
+        return [json.loads(line) for line in [*self.stdout, *self.stderr] if line.startswith("{")]
+
+    def wait_for_log(self, what: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first line of JSON that fits."""
+        return eventually(
+            f"{what}, in the log of {self._child.args!r}; it printed:\n{self.output}",
+            lambda: next((line for line in self.log() if fits(line)), None),
+        )
 
     def wait_for_output(self, text: str, patience: float = PATIENCE) -> str:
         """The first line that holds `text`."""

@@ -93,7 +93,7 @@ def _served(function: Function) -> str | None:
 
 
 def test_a_bad_variable_ends_it_during_init_with_a_line_that_names_it() -> None:
-    function = Function(NAME, {"STRINGS_MAPPING_REFRESH_SECONDS": "never"})
-    with pytest.raises(RuntimeError, match="ended with code 64 during INIT") as caught:
-        function.__enter__()
+    environment = {"STRINGS_MAPPING_REFRESH_SECONDS": "never"}
+    with pytest.raises(RuntimeError, match="ended with code 64 during INIT") as caught, Function(NAME, environment):
+        pass
     assert 'STRINGS_MAPPING_REFRESH_SECONDS="never"' in str(caught.value)

@@ -34,7 +34,7 @@ def closed(connection: socket.socket) -> bool:
 
 
 def test_a_crowd_that_never_finishes_its_headers_holds_up_nobody_and_is_sent_away() -> None:
-    with Container({"HEADER_READ_SECONDS": "2"}) as service:
+    with Container({"HEADER_READ_TIMEOUT_SECONDS": "2"}) as service:
         crowd = [dial(service) for _ in range(CROWD)]
         for connection in crowd:
             connection.sendall(b"POST /string/replace HTTP/1.1\r\nHost: x\r\nX-Slow: ")
@@ -56,6 +56,15 @@ def test_a_crowd_that_never_finishes_its_bodies_holds_up_nobody() -> None:
             connection.close()
 
 
+def test_bodies_that_stall_are_given_up_and_make_room() -> None:
+    with Container({"BODY_STALL_TIMEOUT_SECONDS": "1", "MAX_CONCURRENT_REQUESTS": "4"}) as service:
+        crowd = [dial(service) for _ in range(4)]
+        for connection, content_type in zip(crowd, ["application/json", "text/plain"] * 2, strict=True):
+            connection.sendall(head(1000, content_type) + b'{"content": "a')
+        assert all(closed(connection) for connection in crowd)
+        assert service.replace("abn") == "ABN AMRO"
+
+
 def test_a_slow_body_is_served_in_the_end() -> None:
     body = b'{"content": "abn"}'
     with Container() as service, dial(service) as connection:
@@ -67,7 +76,7 @@ def test_a_slow_body_is_served_in_the_end() -> None:
 
 
 def test_an_idle_connection_is_closed() -> None:
-    with Container({"IDLE_SECONDS": "1"}) as service, dial(service) as connection:
+    with Container({"IDLE_TIMEOUT_SECONDS": "1"}) as service, dial(service) as connection:
         body = b'{"content": "abn"}'
         connection.sendall(head(len(body)) + body)
         assert closed(connection)
