@@ -10,6 +10,8 @@ PY     := $(VENV)/bin/python
 
 # `$(call need,tool,how to get it)`: stops with the tool's name and where it comes from.
 need = command -v $(1) >/dev/null || { echo "make: '$(1)' is missing: $(2)" >&2; exit 1; }
+# `$(call given,VARIABLE,example)`: stops when the caller did not set it.
+given = test -n "$($(1))" || { echo "make: say which: make $@ $(1)=$(2)" >&2; exit 1; }
 
 .PHONY: help
 help: ## List the targets
@@ -22,6 +24,113 @@ help: ## List the targets
 ##@ Test
 
 ##@ Terraform
+
+# Identifier, environment and region are said here, not in terraform.tfvars: they are in the state's key as well, and the
+# two must never disagree.
+IDENTIFIER  ?= switchyard
+ENVIRONMENT ?= test
+REGION      ?= eu-west-1
+# What serves prod, relative to terraform/. Environments that are released on their own have a file each.
+RELEASES    ?= releases.json
+# SSM parameter that holds the name of the bucket with Terraform's state.
+STATE_BUCKET_PARAMETER ?= /terraform/statefiles/bucket
+
+# What the Lambda functions are built for: arm64 or x86_64, or host: plain cargo, for tests and local runs.
+ARCH    ?= arm64
+PROFILE ?= release
+LAMBDAS    := $(notdir $(patsubst %/,%,$(wildcard lambdas/*/)))
+LAMBDA_CPU  = $(if $(filter host,$(ARCH)),$(subst aarch64,arm64,$(shell uname -m)),$(ARCH))
+
+export TF_DATA_DIR ?= $(CURDIR)/terraform/.terraform
+TERRAFORM    = $(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer)); terraform -chdir=terraform
+STATE_BUCKET = $(PY) scripts/state_bucket.py --parameter $(STATE_BUCKET_PARAMETER) --region $(REGION)
+RELEASE      = $(PY) scripts/release.py --file terraform/$(RELEASES) --region $(REGION)
+TF_VARS      = -var identifier=$(IDENTIFIER) -var environment=$(ENVIRONMENT) -var region=$(REGION) \
+               -var lambda_architecture=$(LAMBDA_CPU) -var releases_file=$(RELEASES)
+
+.PHONY: terraform-init terraform-plan terraform-apply terraform-destroy
+terraform-init: ## Forget the working directory's backend, then initialise
+	@$(MAKE) terraform/clean
+	@$(MAKE) terraform/init
+
+terraform-plan: ## Clean, initialise, then plan
+terraform-apply: ## Clean, initialise, then apply
+terraform-destroy: ## Clean, initialise, then destroy
+terraform-plan terraform-apply terraform-destroy: terraform-%:
+	@$(MAKE) terraform-init ARGS=
+	@$(MAKE) terraform/$*
+
+.PHONY: terraform/bootstrap terraform/clean terraform/init terraform/plan terraform/apply terraform/destroy
+terraform/bootstrap: $(VENV)/.ready ## Make the bucket of the state, and the parameter that names it
+	@$(STATE_BUCKET) bootstrap
+
+terraform/clean: ## Forget the working directory's backend and modules (TF_DATA_DIR)
+	@rm -rf "$(TF_DATA_DIR)"
+
+terraform/init: $(VENV)/.ready ## terraform init with this environment's backend; extra arguments in ARGS=
+	@bucket=$$($(STATE_BUCKET) name); $(TERRAFORM) init -input=false -backend-config="bucket=$$bucket" \
+	  -backend-config="key=$(IDENTIFIER)/$(ENVIRONMENT).tfstate" -backend-config="region=$(REGION)" $(ARGS)
+
+terraform/plan: ## terraform plan; extra arguments in ARGS=
+terraform/apply: ## terraform apply; extra arguments in ARGS=
+terraform/destroy: ## terraform destroy; extra arguments in ARGS=
+terraform/plan terraform/apply terraform/destroy: terraform/%: lambdas/check
+	@$(TERRAFORM) $* $(TF_VARS) $(ARGS)
+
+.PHONY: lambdas lambdas/check
+lambdas: ## Build the Lambda functions' zips into target/lambda (ARCH=arm64, x86_64 or host)
+ifeq ($(ARCH),host)
+	@$(call need,cargo,https://rustup.rs)
+	cargo build --locked --profile $(PROFILE) $(LAMBDAS:%=--package %)
+	@for name in $(LAMBDAS); do $(PYTHON) scripts/lambda_package.py pack target/$(subst dev,debug,$(PROFILE))/$$name target/lambda/$$name.zip; done
+else
+	@export PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; \
+	  $(call need,cargo-lambda,$(VENV)/bin/pip install cargo-lambda brings it and the cross-compiler zig; or build for this machine: make lambdas ARCH=host); \
+	  cargo lambda build --locked --profile $(PROFILE) --target $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu.2.34 $(LAMBDAS:%=--package %)
+	@for name in $(LAMBDAS); do $(PYTHON) scripts/lambda_package.py pack target/lambda/$$name/bootstrap target/lambda/$$name.zip; done
+endif
+
+# What is uploaded must be for the CPU that Lambda is told.
+lambdas/check:
+	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(LAMBDAS:%=target/lambda/%.zip)
+
+.PHONY: promote rollback api/release
+promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
+	@$(call given,FUNCTION,string-replace)
+	@$(RELEASE) --functions "$$($(TERRAFORM) output -json functions)" promote $(FUNCTION) $(VERSION:%=--version %)
+	@$(MAKE) terraform/plan
+
+rollback: $(VENV)/.ready ## Let prod of FUNCTION= serve what it served before, and show the plan
+	@$(call given,FUNCTION,string-replace)
+	@$(RELEASE) --functions "$$($(TERRAFORM) output -json functions)" rollback $(FUNCTION)
+	@$(MAKE) terraform/plan
+
+api/release: $(VENV)/.ready ## Give prod of API= a deployment of its definition as release VERSION=, and show the plan
+	@$(call given,API,lambda)
+	@$(call given,VERSION,1.4.0)
+	@$(RELEASE) api $(API) $(VERSION)
+	@$(MAKE) terraform/plan
+
+# The checks need no account: a data directory of their own, no backend.
+OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
+
+.PHONY: check check/terraform test/terraform
+check: check/terraform ## Formatting, validation, lints and plans: everything that needs no build of a service
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy scripts tests
+
+check/terraform: $(VENV)/.ready
+	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
+	$(OFFLINE) fmt -check -recursive -diff
+	@$(OFFLINE) init -backend=false -input=false >/dev/null
+	$(OFFLINE) validate
+	$(OFFLINE) test
+
+test/terraform: check/terraform ## Terraform's part of the tests
+	$(PY) -m pytest tests/terraform
 
 ##@ Set-up
 
