@@ -92,14 +92,14 @@ class _ConnectionsResponse(BaseResponse):
 
 
 class CodeConnectionsResponse(_ConnectionsResponse):
-    backends = BackendDict(ConnectionsBackend, "codeconnections")
+    backends = registry.regional(ConnectionsBackend, "codeconnections")
 
     def __init__(self) -> None:
         super().__init__("codeconnections")
 
 
 class CodeStarConnectionsResponse(_ConnectionsResponse):
-    backends = BackendDict(ConnectionsBackend, "codestar-connections")
+    backends = registry.regional(ConnectionsBackend, "codestar-connections")
 
     def __init__(self) -> None:
         super().__init__("codestar-connections")

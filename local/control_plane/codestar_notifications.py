@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import Any
 
-from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.base_backend import BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
@@ -39,7 +39,7 @@ def _event_type(event_type_id: str) -> dict[str, str]:
 
 
 class CodeStarNotificationsResponse(BaseResponse):
-    backends = BackendDict(NotificationsBackend, "codestar-notifications")
+    backends = registry.regional(NotificationsBackend, "codestar-notifications")
 
     def __init__(self) -> None:
         super().__init__(service_name="codestar-notifications")

@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+from boto3 import Session
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.responses import BaseResponse
+
+Backend = TypeVar("Backend", bound=BaseBackend)
 
 ADDED: dict[str, type[BaseResponse]] = {}
 """Signing name → the response class of a service that moto does not have."""
@@ -66,6 +69,13 @@ def substitute(module: ModuleType, ours: type[Any]) -> None:
             setattr(module, name, ours)
             return
     raise MotoChanged(f"{module.__name__} has no {ours.__mro__[1].__qualname__}")
+
+
+def regional(backend: type[Backend], service: str) -> BackendDict[Backend]:
+    """State per account and region for a service of ours, in every region that has EC2 (moto asks boto3 which regions a
+    service is in, and boto3 does not know that of the newer ones)."""
+    regions = Session().get_available_regions("ec2")
+    return BackendDict(backend, service, use_boto3_regions=False, additional_regions=regions)
 
 
 def add(signing_name: str, response: type[BaseResponse]) -> None:

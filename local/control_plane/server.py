@@ -8,6 +8,7 @@ import re
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from http.client import HTTPConnection
 from typing import Any
@@ -56,8 +57,8 @@ class ControlPlane(DomainDispatcherApplication):
                 status, headers, body = added.dispatch(BackendRequest(environ))
                 return Response(body, status=status, headers=headers)(environ, start_response)
             return super().__call__(environ, start_response)  # type: ignore[no-any-return]
-        except NotImplementedError as error:
-            return not_implemented(signature["service"] if signature else "unknown", error)(environ, start_response)
+        except Exception as error:
+            return failure(signature["service"] if signature else path, error)(environ, start_response)
 
 
 def own_page(path: str) -> Response:
@@ -70,11 +71,16 @@ def own_page(path: str) -> Response:
     return json_response({"message": f"Not found: {path}"}, status=404)
 
 
-def not_implemented(service: str, error: NotImplementedError) -> Response:
-    """501, which no AWS SDK retries: the caller learns at once which operation is missing, and so does the log."""
-    message = f"The local control plane lacks this operation of {service}: {error}"
+def failure(service: str, error: Exception) -> Response:
+    """501, which no AWS SDK retries: the caller learns at once what is wrong, and the log where. (A 500 is tried again for
+    minutes, with nothing to see.)"""
+    if isinstance(error, NotImplementedError):
+        message = f"The local control plane lacks this operation of {service}: {error}"
+    else:
+        message = f"The local control plane failed in {service}: {type(error).__name__}: {error}"
+        traceback.print_exception(error)
     print(message, file=sys.stderr, flush=True)
-    return json_response({"__type": "NotImplemented", "message": message}, status=501)
+    return json_response({"__type": "ControlPlaneFailure", "message": message}, status=501)
 
 
 def json_response(value: Any, status: int = 200) -> Response:
