@@ -36,7 +36,10 @@ module "waf" {
   region             = var.region
   rate_limit         = var.rate_limit
   log_retention_days = var.log_retention_days
-  protected          = { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn }
+  protected = merge(
+    { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn },
+    { for service in module.fargate : "fargate" => service.load_balancer_arn },
+  )
 }
 
 # lambda: API Gateway and Lambda
@@ -76,18 +79,82 @@ module "function" {
   package = {
     file         = "${var.lambda_packages}/${each.key}.zip"
     architecture = var.lambda_architecture
-    bucket       = module.artifacts[0].bucket
+    bucket       = module.packages[0].name
   }
   log_retention_days = var.log_retention_days
   alarm_thresholds   = var.alarm_thresholds.function
 }
 
-module "artifacts" {
+module "packages" {
   count  = contains(var.architectures, "lambda") ? 1 : 0
-  source = "./modules/artifacts"
+  source = "./modules/bucket"
 
   name       = "${local.name}-functions"
   disposable = !local.production
+}
+
+# fargate: load balancer and containers, released by a pipeline
+
+module "network" {
+  count  = contains(var.architectures, "fargate") ? 1 : 0
+  source = "./modules/network"
+
+  name                = local.name
+  region              = var.region
+  account_id          = local.account_id
+  availability_zones  = coalesce(var.network.availability_zones, slice(sort(data.aws_availability_zones.available[0].names), 0, 2))
+  cidr_block          = var.network.cidr_block
+  nat_gateways        = var.network.nat_gateways
+  interface_endpoints = var.network.interface_endpoints
+  log_retention_days  = var.log_retention_days
+}
+
+data "aws_availability_zones" "available" {
+  count = contains(var.architectures, "fargate") ? 1 : 0
+
+  state = "available"
+
+  # Local zones and wavelength zones have neither load balancers nor NAT gateways.
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
+}
+
+module "fargate" {
+  count  = contains(var.architectures, "fargate") ? 1 : 0
+  source = "./modules/fargate"
+
+  name                      = local.name
+  region                    = var.region
+  account_id                = local.account_id
+  network                   = module.network[0]
+  domain                    = one(values({ for name, domain in module.domain : name => domain if name == "fargate" }))
+  mapping                   = local.map_to_read
+  image_tag                 = var.fargate.image_tag
+  container                 = var.fargate.container
+  scaling                   = var.fargate.scaling
+  api_key                   = var.fargate.api_key
+  test_listener_cidr_blocks = var.fargate.test_listener_cidr_blocks
+  log_retention_days        = var.log_retention_days
+  protected                 = local.production
+  alarm_thresholds          = var.alarm_thresholds.fargate
+}
+
+module "pipeline" {
+  count  = contains(var.architectures, "fargate") && var.repository != null ? 1 : 0
+  source = "./modules/pipeline"
+
+  name               = local.name
+  region             = var.region
+  account_id         = local.account_id
+  repository         = var.repository
+  deployment         = module.fargate[0].deployment
+  release            = var.fargate.release
+  alarm_names        = [for key in module.fargate[0].release_alarms : module.alarms.names["fargate-${key}"]]
+  topic_arn          = module.notifications.topic_arn
+  log_retention_days = var.log_retention_days
+  protected          = local.production
 }
 
 # Both architectures read the same map
@@ -111,6 +178,8 @@ module "alarms" {
     { for key, alarm in module.mapping.alarms : "mapping-${key}" => alarm },
     { for key, alarm in merge(module.rest_api[*].alarms...) : "lambda-api-${key}" => alarm },
     merge([for name, function in module.function : { for key, alarm in function.alarms : "lambda-${name}-${key}" => alarm }]...),
+    { for key, alarm in merge(module.network[*].alarms...) : "network-${key}" => alarm },
+    { for key, alarm in merge(module.fargate[*].alarms...) : "fargate-${key}" => alarm },
   )
 }
 
@@ -122,6 +191,9 @@ module "dashboard" {
   widgets = concat(
     flatten(module.rest_api[*].widgets),
     flatten([for function in module.function : function.widgets]),
+    flatten(module.fargate[*].widgets),
+    flatten(module.network[*].widgets),
+    flatten(module.pipeline[*].widgets),
     module.mapping.widgets,
     module.waf.widgets,
   )

@@ -23,6 +23,31 @@ output "functions" {
   value       = { for name, function in module.function : name => { name = function.name, aliases = function.aliases } }
 }
 
+output "fargate_url" {
+  description = "Where the container service answers; null without it."
+  value       = one(module.fargate[*].url)
+}
+
+output "fargate_api_key_parameter" {
+  description = "Parameter that holds the key: `aws ssm get-parameter --with-decryption --name ARN`."
+  value       = one(module.fargate[*].api_key_parameter)
+}
+
+output "image_repository_url" {
+  description = "Where images are pushed to."
+  value       = one(module.fargate[*].repository_url)
+}
+
+output "pipeline" {
+  description = "The pipeline, and the connection to GitHub that a person may have to confirm; null without a `repository`."
+  value       = one([for pipeline in module.pipeline : { name = pipeline.pipeline_name, connection = pipeline.connection }])
+}
+
+output "egress_ips" {
+  description = "Addresses from which the containers call the world, for other people's firewalls."
+  value       = flatten(module.network[*].nat_public_ips)
+}
+
 output "mapping" {
   description = "Where the replacement map is kept."
   value       = { parameter = module.mapping.parameter_name, table = module.mapping.table_name }

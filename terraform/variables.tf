@@ -121,6 +121,12 @@ variable "alarm_thresholds" {
       client_error_percent     = optional(number)
       server_error_percent     = optional(number)
     }), {})
+    fargate = optional(object({
+      latency_p95_milliseconds = optional(number)
+      client_error_percent     = optional(number)
+      server_error_percent     = optional(number)
+      utilization_percent      = optional(number)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -167,4 +173,58 @@ variable "api_gateway" {
     condition     = var.api_gateway.default_endpoint || var.root_domain != null
     error_message = "api_gateway.default_endpoint may be false only with a root_domain: otherwise the API has no address at all."
   }
+}
+
+# fargate. What is left out keeps its default, which stands in the module.
+
+variable "network" {
+  description = "Two availability zones (by default the first two of the region), the addresses of the VPC, one NAT gateway (`single`) or one for each zone (`per-zone`), and AWS services to reach without it."
+  type = object({
+    availability_zones  = optional(list(string))
+    cidr_block          = optional(string)
+    nat_gateways        = optional(string)
+    interface_endpoints = optional(set(string))
+  })
+  nullable = false
+  default  = {}
+}
+
+variable "fargate" {
+  description = "The container, how many there are, the image that Terraform's task definition names, the API key's version, who may see a release before it gets traffic, and how it gets it."
+  type = object({
+    image_tag = optional(string)
+    container = optional(object({
+      cpu_architecture        = optional(string)
+      cpu                     = optional(number)
+      memory                  = optional(number)
+      drain_seconds           = optional(number)
+      mapping_refresh_seconds = optional(number)
+    }))
+    scaling = optional(object({
+      minimum        = optional(number)
+      maximum        = optional(number)
+      target_percent = optional(number)
+    }))
+    api_key = optional(object({
+      version       = optional(number)
+      parameter_arn = optional(string)
+    }))
+    test_listener_cidr_blocks = optional(set(string))
+    release = optional(object({
+      traffic           = optional(string)
+      keep_blue_minutes = optional(number)
+    }))
+  })
+  nullable = false
+  default  = {}
+}
+
+variable "repository" {
+  description = "GitHub repository that the pipeline builds and releases: `full_name` (owner/name), `branch`, and `connection_arn` of a connection that exists; without it one is made. Null: no pipeline."
+  type = object({
+    full_name      = string
+    branch         = optional(string)
+    connection_arn = optional(string)
+  })
+  default = null
 }

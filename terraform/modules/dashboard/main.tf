@@ -9,17 +9,22 @@ locals {
   }
   order = [for row in ["requests", "latency", "errors", "waf", "cost"] : row if contains(var.widgets[*].row, row)]
 
+  by_row = { for row in local.order : row => [for widget in var.widgets : widget if widget.row == row] }
+
   width        = 24 # CloudWatch's grid
   title_height = 1
   graph_height = 6
+  per_line     = 4 # more side by side cannot be read; the rest goes into the next line
 
-  by_row = { for row in local.order : row => [for widget in var.widgets : widget if widget.row == row] }
+  columns = { for row in local.order : row => min(length(local.by_row[row]), local.per_line) }
+  heights = [for row in local.order : local.title_height + local.graph_height * ceil(length(local.by_row[row]) / local.per_line)]
+  tops    = [for index, row in local.order : sum(concat([0], slice(local.heights, 0, index)))]
 
   titles = [
     for index, row in local.order : {
       type       = "text"
       x          = 0
-      y          = index * (local.title_height + local.graph_height)
+      y          = local.tops[index]
       width      = local.width
       height     = local.title_height
       properties = { markdown = "## ${local.rows[row]}" }
@@ -30,9 +35,9 @@ locals {
     for index, row in local.order : [
       for position, widget in local.by_row[row] : {
         type   = "metric"
-        x      = position * floor(local.width / length(local.by_row[row]))
-        y      = index * (local.title_height + local.graph_height) + local.title_height
-        width  = floor(local.width / length(local.by_row[row]))
+        x      = position % local.per_line * floor(local.width / local.columns[row])
+        y      = local.tops[index] + local.title_height + local.graph_height * floor(position / local.per_line)
+        width  = floor(local.width / local.columns[row])
         height = local.graph_height
         properties = {
           region  = var.region
