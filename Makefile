@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
+CHECKOV_VENV := .venv-checkov
 
 # `$(call need,tool,how to get it)`: stops with the tool's name and where it comes from.
 need = command -v $(1) >/dev/null || { echo "make: '$(1)' is missing: $(2)" >&2; exit 1; }
@@ -114,8 +115,8 @@ api/release: $(VENV)/.ready ## Give prod of API= a deployment of its definition 
 # The checks need no account: a data directory of their own, no backend.
 OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
 
-.PHONY: check check/terraform test/terraform
-check: check/terraform ## Formatting, validation, lints and plans: everything that needs no build of a service
+.PHONY: check check/terraform check/checkov terraform/docs infracost/breakdown test/terraform
+check: check/terraform check/checkov ## Formatting, validation, lints and plans: everything that needs no build of a service
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(PY) -m ruff check .
@@ -129,7 +130,17 @@ check/terraform: $(VENV)/.ready
 	$(OFFLINE) validate
 	$(OFFLINE) test
 
-test/terraform: check/terraform ## Terraform's part of the tests
+check/checkov: $(CHECKOV_VENV)/.ready
+	$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
+
+terraform/docs: $(VENV)/.ready ## Write the tables of inputs and outputs into the modules' READMEs
+	@$(PY) scripts/terraform_docs.py
+
+infracost/breakdown: ## What it costs at low, medium and high use (needs an Infracost API key); extra arguments in ARGS=
+	@$(call need,infracost,https://www.infracost.io/docs (0.10 or 2))
+	@infracost $(if $(findstring v0.,$(shell infracost --version 2>/dev/null)),breakdown --config-file infracost.yml,scan) $(ARGS)
+
+test/terraform: check/terraform $(CHECKOV_VENV)/.ready ## Terraform's part of the tests
 	$(PY) -m pytest tests/terraform
 
 ##@ Set-up
@@ -144,4 +155,11 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 	@echo "venv: installing the Python packages into $(VENV) (a minute, once)"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(CHECKOV_VENV)/.ready: requirements-checkov.txt
+	@$(call need,$(PYTHON),install Python 3.11 or newer)
+	@echo "checkov: installing it into $(CHECKOV_VENV) (a minute, once)"
+	@test -x $(CHECKOV_VENV)/bin/python || $(PYTHON) -m venv $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@

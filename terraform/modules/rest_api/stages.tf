@@ -1,5 +1,6 @@
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Every answer depends on the request's body, so there is nothing to cache
+  #checkov:skip=CKV2_AWS_29:The root associates the firewall, which the stages share with the load balancer
   #checkov:skip=CKV2_AWS_51:Clients are known by API key, not by certificate
 
   for_each = var.stages
