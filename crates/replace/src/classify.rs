@@ -1,8 +1,8 @@
 //! Bytes to bit masks: which belong to ASCII words, and where the word of a rule may start.
 //!
 //! The only `unsafe` of this crate is here: loading vectors from arrays whose length says that they are long enough, and
-//! calling a kernel after asking the processor whether it has what the kernel needs. Every kernel gives the same `word`,
-//! `high`, `lead` and `backslash` masks; `first` may differ in false positives only, which a look at the text removes.
+//! calling a kernel after asking the processor whether it has what the kernel needs. Every kernel gives the same masks,
+//! but for false positives of the fingerprint, which a look at the text removes.
 #![allow(unsafe_code)]
 
 use crate::unicode::is_ascii_word;
@@ -10,7 +10,7 @@ use crate::unicode::is_ascii_word;
 /// Bytes per block: one bit each in a `u64`.
 pub(crate) const BLOCK: usize = 64;
 /// Blocks classified at a time.
-pub(crate) const BLOCKS: usize = 16;
+pub(crate) const BLOCKS: usize = 32;
 /// Bytes classified at a time.
 pub(crate) const BATCH: usize = BLOCK * BLOCKS;
 /// How many first bytes of a word the fingerprint looks at.
@@ -18,34 +18,33 @@ pub(crate) const FINGERPRINT: usize = 3;
 /// A block and as many bytes after it as the fingerprint of its last byte needs.
 const WINDOW: usize = BLOCK + FINGERPRINT - 1;
 
-/// The masks of one batch. Bit `i % 64` of element `i / 64` speaks of byte `i`. One block beyond the batch is classified
-/// too, so that a word's length can be read across the end.
+/// The masks of one batch. Bit `i % 64` of element `i / 64` speaks of byte `i`.
 pub(crate) struct Masks {
-    /// ASCII word characters.
+    /// ASCII word characters, less those that a JSON escape makes something else. One block more than the batch has, so
+    /// that a word's length can be read across the end.
     pub(crate) word: [u64; BLOCKS + 1],
-    /// Bytes of other than ASCII characters.
+    /// Bytes of other than ASCII characters; one block more, too.
     pub(crate) high: [u64; BLOCKS + 1],
-    /// Where the text may continue like one of the rules' words does; all ones without a fingerprint.
-    pub(crate) first: [u64; BLOCKS],
-    /// First bytes of the non-ASCII characters that [`Leads`] asks for.
-    pub(crate) lead: [u64; BLOCKS],
-    /// Backslashes.
-    pub(crate) backslash: [u64; BLOCKS + 1],
+    /// Where words start that may be one of the rules': ASCII words that the fingerprint lets through, and the non-ASCII
+    /// characters that [`Leads`] asks for, if no ASCII word character precedes them.
+    pub(crate) start: [u64; BLOCKS],
     /// Whether `high` has any bit set.
     pub(crate) any_high: bool,
 }
 
 impl Masks {
     pub(crate) fn new() -> Self {
-        Self {
-            word: [0; BLOCKS + 1],
-            high: [0; BLOCKS + 1],
-            first: [0; BLOCKS],
-            lead: [0; BLOCKS],
-            backslash: [0; BLOCKS + 1],
-            any_high: false,
-        }
+        Self { word: [0; BLOCKS + 1], high: [0; BLOCKS + 1], start: [0; BLOCKS], any_high: false }
     }
+}
+
+/// What one batch leaves to the next.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Carry {
+    /// Whether an ASCII word character precedes.
+    pub(crate) in_word: bool,
+    /// Whether a backslash escapes the first byte.
+    pub(crate) escaped: bool,
 }
 
 /// Which non-ASCII characters may start a match.
@@ -132,16 +131,16 @@ impl Classifier {
         Self { kernel, fingerprint: fingerprint.map(Box::new), leads }
     }
 
-    /// Classifies the batch that starts at `base`; returns the number of its blocks.
+    /// Classifies the first batch of `text`; returns the number of its blocks.
     #[inline]
-    pub(crate) fn fill<const JSON: bool>(&self, text: &[u8], base: usize, masks: &mut Masks) -> usize {
+    pub(crate) fn fill<const JSON: bool>(&self, text: &[u8], masks: &mut Masks, carry: &mut Carry) -> usize {
         match self.kernel {
-            Kernel::Scalar => scalar::fill::<JSON>(self, text, base, masks),
+            Kernel::Scalar => scalar::fill::<JSON>(self, text, masks, carry),
             // SAFETY: `new` has made sure that the processor has the features which the functions ask for.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::fill::<JSON>(self, text, base, masks) },
+            Kernel::Avx2 => unsafe { avx2::fill::<JSON>(self, text, masks, carry) },
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::fill::<JSON>(self, text, base, masks) },
+            Kernel::Avx512 => unsafe { avx512::fill::<JSON>(self, text, masks, carry) },
         }
     }
 }
@@ -153,38 +152,63 @@ macro_rules! fill {
         pub(super) fn fill<const JSON: bool>(
             classifier: &Classifier,
             text: &[u8],
-            base: usize,
             masks: &mut Masks,
+            carry: &mut Carry,
         ) -> usize {
             let kernel = Tables::new(classifier);
-            let blocks = (text.len() - base).div_ceil(BLOCK).min(BLOCKS);
+            let blocks = text.len().div_ceil(BLOCK).min(BLOCKS);
             let mut any_high = 0;
-            for i in 0..=blocks {
-                let at = base + i * BLOCK;
-                let bits = match text.get(at..at + WINDOW).and_then(|window| window.try_into().ok()) {
-                    Some(window) => kernel.block::<JSON>(window),
-                    None => {
-                        let mut window = [0; WINDOW];
-                        let rest = text.get(at..).unwrap_or_default();
-                        window[..rest.len()].copy_from_slice(rest);
-                        kernel.block::<JSON>(&window)
-                    }
+            let mut in_word = u64::from(carry.in_word);
+            let mut escaped = carry.escaped;
+            for i in 0..blocks {
+                let mut bits = match text.get(i * BLOCK..i * BLOCK + WINDOW) {
+                    Some(window) => kernel.block::<JSON>(window.try_into().expect("it has this length")),
+                    None => kernel.block::<JSON>(&padded(&text[i * BLOCK..])),
                 };
+                if JSON {
+                    bits.word &= !escapes(bits.backslash, &mut escaped);
+                }
+                let follows = bits.word << 1 | in_word;
+                in_word = bits.word >> 63;
                 masks.word[i] = bits.word;
                 masks.high[i] = bits.high;
-                if JSON {
-                    masks.backslash[i] = bits.backslash;
-                }
+                masks.start[i] = !follows & (bits.word & bits.first | bits.lead);
                 any_high |= bits.high;
-                if i < BLOCKS {
-                    masks.first[i] = bits.first;
-                    masks.lead[i] = bits.lead;
-                }
             }
-            masks.any_high = any_high != 0;
+            *carry = Carry { in_word: in_word != 0, escaped };
+            let mut beyond = kernel.block::<JSON>(&padded(text.get(blocks * BLOCK..).unwrap_or_default()));
+            if JSON {
+                beyond.word &= !escapes(beyond.backslash, &mut escaped);
+            }
+            masks.word[blocks] = beyond.word;
+            masks.high[blocks] = beyond.high;
+            masks.any_high = any_high | beyond.high != 0;
             blocks
         }
     };
+}
+
+/// The start of `text`, filled up with zeros.
+#[inline]
+fn padded(text: &[u8]) -> [u8; WINDOW] {
+    let mut window = [0; WINDOW];
+    let length = text.len().min(WINDOW);
+    window[..length].copy_from_slice(&text[..length]);
+    window
+}
+
+/// Which bytes a backslash escapes, by arithmetic on whole runs of backslashes (Langdale and Lemire, "Parsing gigabytes of
+/// JSON per second", 2019, section 3.1.1). `carry` says whether the first byte is escaped by the block before.
+#[inline]
+fn escapes(backslash: u64, carry: &mut bool) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let before = u64::from(*carry);
+    let backslash = backslash & !before;
+    let follows = backslash << 1 | before;
+    let odd_starts = backslash & !EVEN & !follows;
+    let (ends, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = overflow;
+    (EVEN ^ ends << 1) & follows
 }
 
 /// `ſ` and the Kelvin sign in UTF-8.
@@ -349,27 +373,24 @@ mod avx2 {
                     buckets(high, load::<33>(window), load::<34>(window)),
                 );
             }
-            if bits.high != 0 {
-                bits.lead = match self.leads {
-                    Leads::None => 0,
-                    Leads::All => {
-                        // The unsigned maximum of a byte and 0xC0 is the byte itself where it is at least 0xC0.
-                        let least = _mm256_set1_epi8(0xC0_u8.cast_signed());
-                        join(
-                            _mm256_cmpeq_epi8(_mm256_max_epu8(low, least), low),
-                            _mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high),
-                        )
-                    }
-                    Leads::LongSAndKelvin => {
-                        let (low1, high1) = (load::<1>(window), load::<33>(window));
-                        let (low2, high2) = (load::<2>(window), load::<34>(window));
-                        equal(low, high, LONG_S[0]) & equal(low1, high1, LONG_S[1])
-                            | equal(low, high, KELVIN[0])
-                                & equal(low1, high1, KELVIN[1])
-                                & equal(low2, high2, KELVIN[2])
-                    }
-                };
-            }
+            // Not only where `high` has bits: in mixed text that would be guessed wrongly every other time.
+            bits.lead = match self.leads {
+                Leads::None => 0,
+                Leads::All => {
+                    // The unsigned maximum of a byte and 0xC0 is the byte itself where it is at least 0xC0.
+                    let least = _mm256_set1_epi8(0xC0_u8.cast_signed());
+                    join(
+                        _mm256_cmpeq_epi8(_mm256_max_epu8(low, least), low),
+                        _mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high),
+                    )
+                }
+                Leads::LongSAndKelvin => {
+                    let (low1, high1) = (load::<1>(window), load::<33>(window));
+                    let (low2, high2) = (load::<2>(window), load::<34>(window));
+                    equal(low, high, LONG_S[0]) & equal(low1, high1, LONG_S[1])
+                        | equal(low, high, KELVIN[0]) & equal(low1, high1, KELVIN[1]) & equal(low2, high2, KELVIN[2])
+                }
+            };
             bits
         }
     }
@@ -397,8 +418,7 @@ mod avx512 {
 
     struct Tables {
         word: Half,
-        /// Per place: entries of ASCII bytes, entries of other bytes.
-        fingerprint: Option<[[Half; 2]; FINGERPRINT]>,
+        fingerprint: Option<[Half; FINGERPRINT]>,
         leads: Leads,
     }
 
@@ -416,11 +436,13 @@ mod avx512 {
         _mm512_permutex2var_epi8(*low, bytes, *high)
     }
 
-    /// The entries of all bytes, ASCII or not.
+    /// The same, with all bits for other than ASCII bytes: words with such a letter in the second or third place pass the
+    /// fingerprint more often than they should, and text with many of them costs no more than other text.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn look_up_any(bytes: __m512i, [ascii, other]: &[Half; 2]) -> __m512i {
-        _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), look_up(bytes, ascii), look_up(bytes, other))
+    fn look_up_or_any(bytes: __m512i, table: &Half) -> __m512i {
+        let any = _mm512_set1_epi8(-1);
+        _mm512_mask_mov_epi8(look_up(bytes, table), _mm512_movepi8_mask(bytes), any)
     }
 
     impl Tables {
@@ -430,12 +452,7 @@ mod avx512 {
             Self {
                 word: [load::<0, 128>(&WORD), load::<64, 128>(&WORD)],
                 fingerprint: classifier.fingerprint.as_ref().map(|fingerprint| {
-                    let halves = |table: &[u8; 256]| {
-                        [
-                            [load::<0, 256>(table), load::<64, 256>(table)],
-                            [load::<128, 256>(table), load::<192, 256>(table)],
-                        ]
-                    };
+                    let halves = |table: &[u8; 256]| [load::<0, 256>(table), load::<64, 256>(table)];
                     let [first, second, third] = &fingerprint.exact;
                     [halves(first), halves(second), halves(third)]
                 }),
@@ -460,24 +477,18 @@ mod avx512 {
             }
             if let Some([first, second, third]) = &self.fingerprint {
                 let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
-                let [a, b, c] = if high | _mm512_movepi8_mask(after) == 0 {
-                    [look_up(bytes, &first[0]), look_up(next, &second[0]), look_up(after, &third[0])]
-                } else {
-                    [look_up_any(bytes, first), look_up_any(next, second), look_up_any(after, third)]
-                };
-                bits.first = _mm512_test_epi8_mask(_mm512_and_si512(a, b), c);
+                let fits = _mm512_and_si512(look_up(bytes, first), look_up_or_any(next, second));
+                bits.first = _mm512_test_epi8_mask(fits, look_up_or_any(after, third));
             }
-            if high != 0 {
-                bits.lead = match self.leads {
-                    Leads::None => 0,
-                    Leads::All => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
-                    Leads::LongSAndKelvin => {
-                        let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
-                        equal(bytes, LONG_S[0]) & equal(next, LONG_S[1])
-                            | equal(bytes, KELVIN[0]) & equal(next, KELVIN[1]) & equal(after, KELVIN[2])
-                    }
-                };
-            }
+            bits.lead = match self.leads {
+                Leads::None => 0,
+                Leads::All => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
+                Leads::LongSAndKelvin => {
+                    let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
+                    equal(bytes, LONG_S[0]) & equal(next, LONG_S[1])
+                        | equal(bytes, KELVIN[0]) & equal(next, KELVIN[1]) & equal(after, KELVIN[2])
+                }
+            };
             bits
         }
     }
@@ -518,19 +529,41 @@ mod tests {
                     let reference = Classifier::new(Kernel::Scalar, fingerprint.clone(), leads);
                     for kernel in Kernel::available() {
                         let classifier = Classifier::new(kernel, fingerprint.clone(), leads);
-                        for base in (0..length).step_by(BATCH) {
+                        let (mut carry, mut reference_carry) = (Carry::default(), Carry::default());
+                        for text in text.chunks(BATCH) {
                             let (mut expected, mut got) = (Masks::new(), Masks::new());
-                            let blocks = reference.fill::<true>(text, base, &mut expected);
-                            assert_eq!(classifier.fill::<true>(text, base, &mut got), blocks);
-                            assert_eq!(got.word, expected.word, "{kernel:?} at {base}");
-                            assert_eq!(got.high, expected.high, "{kernel:?} at {base}");
-                            assert_eq!(got.lead, expected.lead, "{kernel:?} at {base}");
-                            assert_eq!(got.backslash, expected.backslash, "{kernel:?} at {base}");
-                            assert_eq!(got.any_high, expected.any_high);
-                            for i in 0..blocks {
-                                assert_eq!(expected.first[i] & !got.first[i], 0, "{kernel:?} lost a start at {base}");
+                            let blocks = reference.fill::<true>(text, &mut expected, &mut reference_carry);
+                            assert_eq!(classifier.fill::<true>(text, &mut got, &mut carry), blocks);
+                            assert_eq!(got.word, expected.word, "{kernel:?}");
+                            assert_eq!(got.high, expected.high, "{kernel:?}");
+                            assert_eq!(got.any_high, expected.any_high, "{kernel:?}");
+                            for (expected, got) in expected.start.iter().zip(got.start) {
+                                assert_eq!(expected & !got, 0, "{kernel:?} lost a start");
                             }
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_are_found_at_every_offset() {
+        for text in [r"\n", r"\\n", r"\\\n", r"a\\\\b\tc", r"\\\\\\\\\\\\"] {
+            for pad in 0..130 {
+                let text = format!("{}{text}{}", "x".repeat(pad), "y".repeat(70));
+                let mut expected = vec![false; text.len()];
+                let mut after_backslash = false;
+                for (i, byte) in text.bytes().enumerate() {
+                    expected[i] = after_backslash;
+                    after_backslash = byte == b'\\' && !after_backslash;
+                }
+                let mut carry = false;
+                for (block, expected) in text.as_bytes().chunks(64).zip(expected.chunks(64)) {
+                    let backslash = (0..block.len()).fold(0, |bits, i| bits | u64::from(block[i] == b'\\') << i);
+                    let got = escapes(backslash, &mut carry);
+                    for (i, expected) in expected.iter().enumerate() {
+                        assert_eq!(got >> i & 1 == 1, *expected, "{text:?} at {i}");
                     }
                 }
             }

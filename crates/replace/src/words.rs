@@ -10,13 +10,16 @@
 
 use std::collections::HashMap;
 
-use crate::classify::{BATCH, BLOCK, BLOCKS, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks};
+use crate::classify::{BATCH, BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks};
 use crate::found::{Found, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
 
 /// Words up to this many bytes are compared as one integer.
 const INLINE: usize = 16;
+/// In a slot, the bits below this are the place in the batch.
+const LENGTH: u32 = BATCH.ilog2();
+const _: () = assert!(INLINE << LENGTH <= u16::MAX as usize, "a slot holds a place and a length");
 /// With more distinct first words than this the fingerprint lets so many of a text's words through that it costs more
 /// than it saves.
 const FINGERPRINT_WORDS: usize = 400;
@@ -386,13 +389,10 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     /// Where the batch in `slots` starts, and the next one.
     base: usize,
     next_base: usize,
-    /// Whether an ASCII word character precedes `next_base`.
-    in_word: bool,
-    /// Whether a backslash before `next_base` escapes its first byte.
-    escaped: bool,
-    /// Words of the batch that passed the filter: place in the batch, and from bit 16 on the length, 0 for one that has
-    /// other than ASCII characters or is long.
-    slots: [u32; BATCH + BLOCK],
+    carry: Carry,
+    /// Words of the batch that passed the filter: place in the batch, and from [`LENGTH`] on the length, 0 for one that
+    /// has other than ASCII characters or is long.
+    slots: [u16; BATCH + BLOCK],
     count: usize,
     taken: usize,
     masks: Masks,
@@ -409,8 +409,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             limit,
             base: from,
             next_base: from,
-            in_word: from > 0 && is_ascii_word(text[from - 1]),
-            escaped: false,
+            carry: Carry { in_word: from > 0 && is_ascii_word(text[from - 1]), escaped: false },
             slots: [0; BATCH + BLOCK],
             count: 0,
             taken: 0,
@@ -423,13 +422,13 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
         loop {
             while self.taken < self.count {
-                let slot = self.slots[self.taken];
+                let slot = usize::from(self.slots[self.taken]);
                 self.taken += 1;
-                let start = self.base + (slot & 0xFFFF) as usize;
+                let start = self.base + slot % BATCH;
                 if start >= self.limit {
                     return None;
                 }
-                let found = match (slot >> 16) as usize {
+                let found = match slot >> LENGTH {
                     0 => self.resolve_slow(start, at),
                     length => self.resolve(start, length, at),
                 };
@@ -582,56 +581,45 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     fn fill(&mut self) {
         self.base = self.next_base;
         self.taken = 0;
-        let blocks = self.words.classifier.fill::<JSON>(self.text, self.base, &mut self.masks);
+        let classifier = &self.words.classifier;
+        let blocks = classifier.fill::<JSON>(&self.text[self.base..], &mut self.masks, &mut self.carry);
         self.next_base = self.base + blocks * BLOCK;
-        if JSON {
-            self.drop_escaped(blocks);
-        }
         let starts = self.starts(blocks);
         self.count = if self.masks.any_high { self.filter::<true>(starts) } else { self.filter::<false>(starts) };
     }
 
-    /// Takes the characters of JSON escapes out of the words.
-    fn drop_escaped(&mut self, blocks: usize) {
-        let mut carry = self.escaped;
-        for i in 0..=blocks {
-            if i == blocks {
-                self.escaped = carry;
-            }
-            self.masks.word[i] &= !escaped(self.masks.backslash[i], &mut carry);
-        }
-    }
-
-    /// Writes where words of interest start into `slots`; returns their number.
+    /// Writes the places where words start into `slots`; returns their number.
     #[inline]
     fn starts(&mut self, blocks: usize) -> usize {
         let mut count = 0;
-        let mut in_word = u64::from(self.in_word);
-        for i in 0..blocks.min(BLOCKS) {
-            let word = self.masks.word[i];
-            let follows = word << 1 | in_word;
-            in_word = word >> 63;
-            let mut starts = !follows & (word & self.masks.first[i] | self.masks.lead[i]);
-            let place = (i * BLOCK) as u32;
-            let slots: &mut [u32; BLOCK] =
+        for (i, starts) in self.masks.start[..blocks].iter().enumerate() {
+            let mut starts = *starts;
+            if starts == 0 {
+                continue;
+            }
+            let place = (i * BLOCK) as u16;
+            let slots: &mut [u16; BLOCK] =
                 (&mut self.slots[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
             count += starts.count_ones() as usize;
-            // Written without a look at how many there are: the branch would be guessed wrongly once per block.
+            // A fixed number is written, and what is too much overwritten: how many there are cannot be guessed.
+            for slot in &mut slots[..4] {
+                *slot = place.wrapping_add(starts.trailing_zeros() as u16);
+                starts &= starts.wrapping_sub(1);
+            }
             if starts != 0 {
-                for slot in &mut slots[..12] {
-                    *slot = place + starts.trailing_zeros();
+                for slot in &mut slots[4..14] {
+                    *slot = place.wrapping_add(starts.trailing_zeros() as u16);
                     starts &= starts.wrapping_sub(1);
                 }
-                for slot in &mut slots[12..] {
+                for slot in &mut slots[14..] {
                     if starts == 0 {
                         break;
                     }
-                    *slot = place + starts.trailing_zeros();
+                    *slot = place + starts.trailing_zeros() as u16;
                     starts &= starts - 1;
                 }
             }
         }
-        self.in_word = in_word != 0;
         count
     }
 
@@ -641,7 +629,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         let filter = &*self.words.filter;
         let mut kept = 0;
         for i in 0..count {
-            let place = self.slots[i] as usize;
+            let place = usize::from(self.slots[i]) % BATCH;
             let (block, bit) = (place / BLOCK, (place % BLOCK) as u32);
             // The 64 bits from `place` on.
             let from = |mask: &[u64; BLOCKS + 1]| mask[block] >> bit | mask[block + 1] << 1 << (63 - bit);
@@ -655,24 +643,11 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             } else {
                 true
             };
-            self.slots[kept] = place as u32 | if fast { length << 16 } else { 0 };
+            self.slots[kept] = (place | if fast { (length as usize) << LENGTH } else { 0 }) as u16;
             kept += usize::from(pass);
         }
         kept
     }
-}
-
-/// Which bytes a backslash escapes, by arithmetic on whole runs of backslashes (Langdale and Lemire, "Parsing gigabytes of
-/// JSON per second", 2019, section 3.1.1). `carry` says whether the first byte is escaped by the block before.
-fn escaped(backslash: u64, carry: &mut bool) -> u64 {
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    let before = u64::from(*carry);
-    let backslash = backslash & !before;
-    let follows = backslash << 1 | before;
-    let odd_starts = backslash & !EVEN & !follows;
-    let (ends, overflow) = odd_starts.overflowing_add(backslash);
-    *carry = overflow;
-    (EVEN ^ ends << 1) & follows
 }
 
 /// A word's comparable form: on the stack if it is of usual length.
@@ -706,29 +681,6 @@ impl Folded {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_are_found_at_every_offset() {
-        for text in [r"\n", r"\\n", r"\\\n", r"a\\\\b\tc", r"\\\\\\\\\\\\"] {
-            for pad in 0..130 {
-                let text = format!("{}{text}{}", "x".repeat(pad), "y".repeat(70));
-                let mut expected = vec![false; text.len()];
-                let mut after_backslash = false;
-                for (i, byte) in text.bytes().enumerate() {
-                    expected[i] = after_backslash;
-                    after_backslash = byte == b'\\' && !after_backslash;
-                }
-                let mut carry = false;
-                for (block, expected) in text.as_bytes().chunks(64).zip(expected.chunks(64)) {
-                    let backslash = (0..block.len()).fold(0, |bits, i| bits | u64::from(block[i] == b'\\') << i);
-                    let got = escaped(backslash, &mut carry);
-                    for (i, expected) in expected.iter().enumerate() {
-                        assert_eq!(got >> i & 1 == 1, *expected, "{text:?} at {i}");
-                    }
-                }
-            }
-        }
-    }
 
     #[test]
     fn words_are_cut_where_they_are_complete() {
