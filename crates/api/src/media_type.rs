@@ -15,14 +15,10 @@ pub(crate) fn is_supported_text(headers: &HeaderMap) -> Result<bool, Error> {
     }
     let Some(content_type) = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()) else { return Ok(false) };
     let (essence, parameters) = split_once(content_type, b';');
-    if !essence.trim_ascii().eq_ignore_ascii_case(b"text/plain") {
-        return Ok(false);
+    if Parameters(parameters).any(|(name, value)| name.eq_ignore_ascii_case(b"charset") && !is_utf_8(&value)) {
+        return Err(Error::UnsupportedMediaType);
     }
-    if Parameters(parameters).all(|(name, value)| !name.eq_ignore_ascii_case(b"charset") || is_utf_8(&value)) {
-        Ok(true)
-    } else {
-        Err(Error::UnsupportedMediaType)
-    }
+    Ok(essence.trim_ascii().eq_ignore_ascii_case(b"text/plain"))
 }
 
 /// UTF-8 under either of its names, or ASCII, which is a part of it.
@@ -121,6 +117,7 @@ mod tests {
             r#"text/plain; charset="latin1""#,
             r#"text/plain; x="y"; charset=latin1"#,
             "text/plain; charset=utf-8; charset=latin1",
+            "application/json; charset=latin1",
         ] {
             assert_eq!(read(&[(header::CONTENT_TYPE, value)]), Err(Error::UnsupportedMediaType), "{value}");
         }

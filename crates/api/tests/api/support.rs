@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Config, Metrics};
+use api::Config;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
