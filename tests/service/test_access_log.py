@@ -89,7 +89,7 @@ def test_the_client_is_who_a_trusted_hop_says_it_is(trusted_hops: str, forwarded
 def test_what_a_client_sends_cannot_forge_a_line() -> None:
     with Container() as service:
         hostile = '/a%0a{"status":200}"\\'
-        service.post(b"", path=hostile, headers={"X-Amzn-Trace-Id": 'a"b\\c\x1b[31m', "X-Request-Id": 'd"e\tf'})
+        service.post(b"", path=hostile, headers={"X-Amzn-Trace-Id": 'a"b\\c', "X-Request-Id": 'd"e\tf'})
         service.process.stop()
         assert len(service.process.log()) == len([line for line in service.process.stdout if line])
         [line] = [line for line in service.process.log() if line.get("status") == 404]

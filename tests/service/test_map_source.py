@@ -191,7 +191,7 @@ def test_every_kind_of_rule_at_once(tmp_path: Path) -> None:
             ("on 31-12.", "on 12/31."),
             ("case Case CASE", "case exact CASE"),
             ("xinsidey", "xwithiny"),
-            ("use C++, now; C++x", "use Rust, now; C++x"),
+            ("use C++, now; xC++; C++x", "use Rust, now; xC++; Rustx"),
             ("STRAẞE STRASSE", "road STRASSE"),
             ("new york city, New York", "NYC, NY"),
         ]:
