@@ -29,7 +29,8 @@ def talk(service: Container, sent: bytes) -> bytes:
 
 GOOD = {
     "HTTP/1.0": f"POST /string/replace HTTP/1.0\r\n{HEADERS}Content-Length: {len(BODY)}\r\n\r\n{BODY}",
-    "an absolute address": f"POST http://x/string/replace HTTP/1.1\r\n{HEADERS}Content-Length: {len(BODY)}\r\n\r\n{BODY}",
+    "an absolute address": f"POST http://x/string/replace HTTP/1.1\r\n{HEADERS}"
+    f"Content-Length: {len(BODY)}\r\n\r\n{BODY}",
     "header names in capitals": f"POST /string/replace HTTP/1.1\r\nHOST: x\r\nX-API-KEY: {KEY}\r\n"
     f"CONTENT-LENGTH: {len(BODY)}\r\n\r\n{BODY}",
     "chunks with extensions and trailers": f"{HEAD}Transfer-Encoding: chunked\r\n\r\n"
@@ -70,7 +71,7 @@ def test_what_is_no_http_is_refused_and_harms_nobody(sent: bytes) -> None:
     with Container() as service:
         try:
             received = talk(service, sent)
-        except (ConnectionResetError, BrokenPipeError):
+        except OSError:
             received = b""  # closed with some of it unread
         assert not received or received.split(b" ", 2)[1] in (b"400", b"414", b"431", b"505"), received[:200]
         assert service.replace("abn") == "ABN AMRO"
