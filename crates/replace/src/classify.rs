@@ -28,13 +28,17 @@ pub(crate) struct Masks {
     /// Where words start that may be one of the rules': ASCII words that the fingerprint lets through, and the non-ASCII
     /// characters that [`Leads`] asks for, if no ASCII word character precedes them.
     pub(crate) start: [u64; BLOCKS],
+    /// Which elements of `start` have a bit set: with few rules, few.
+    pub(crate) busy: u32,
     /// Whether `high` has any bit set.
     pub(crate) any_high: bool,
 }
 
+const _: () = assert!(BLOCKS <= u32::BITS as usize, "`busy` has a bit for each block");
+
 impl Masks {
     pub(crate) fn new() -> Self {
-        Self { word: [0; BLOCKS + 1], high: [0; BLOCKS + 1], start: [0; BLOCKS], any_high: false }
+        Self { word: [0; BLOCKS + 1], high: [0; BLOCKS + 1], start: [0; BLOCKS], busy: 0, any_high: false }
     }
 }
 
@@ -57,6 +61,9 @@ pub(crate) enum Leads {
     /// Any: some start with a non-ASCII character.
     All,
 }
+
+const NO_LEADS: u8 = Leads::None as u8;
+const ALL_LEADS: u8 = Leads::All as u8;
 
 /// The masks of one block.
 #[derive(Clone, Copy, Default)]
@@ -120,7 +127,9 @@ impl Kernel {
 /// Turns text into [`Masks`].
 pub(crate) struct Classifier {
     kernel: Kernel,
-    fingerprint: Option<Box<Fingerprint>>,
+    /// All zeros, and not looked at, if there is none.
+    fingerprint: Box<Fingerprint>,
+    has_fingerprint: bool,
     leads: Leads,
 }
 
@@ -128,19 +137,44 @@ impl Classifier {
     pub(crate) fn new(kernel: Kernel, fingerprint: Option<Fingerprint>, leads: Leads) -> Self {
         // Seen from outside, a kernel can only come from `available`: this is what makes calling it sound.
         assert!(Kernel::available().contains(&kernel), "{kernel:?} cannot run here");
-        Self { kernel, fingerprint: fingerprint.map(Box::new), leads }
+        let has_fingerprint = fingerprint.is_some();
+        let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT])));
+        Self { kernel, fingerprint, has_fingerprint, leads }
     }
 
     /// Classifies the first batch of `text`; returns the number of its blocks.
     #[inline]
     pub(crate) fn fill<const JSON: bool>(&self, text: &[u8], masks: &mut Masks, carry: &mut Carry) -> usize {
+        // What is the same for all blocks is settled before the loop over them is chosen.
+        match (self.has_fingerprint, self.leads) {
+            (false, Leads::None) => self.fill_as::<JSON, false, NO_LEADS>(text, masks, carry),
+            (false, Leads::LongSAndKelvin) => {
+                self.fill_as::<JSON, false, { Leads::LongSAndKelvin as u8 }>(text, masks, carry)
+            }
+            (false, Leads::All) => self.fill_as::<JSON, false, ALL_LEADS>(text, masks, carry),
+            (true, Leads::None) => self.fill_as::<JSON, true, NO_LEADS>(text, masks, carry),
+            (true, Leads::LongSAndKelvin) => {
+                self.fill_as::<JSON, true, { Leads::LongSAndKelvin as u8 }>(text, masks, carry)
+            }
+            (true, Leads::All) => self.fill_as::<JSON, true, ALL_LEADS>(text, masks, carry),
+        }
+    }
+
+    #[inline]
+    fn fill_as<const JSON: bool, const FIRST: bool, const LEADS: u8>(
+        &self,
+        text: &[u8],
+        masks: &mut Masks,
+        carry: &mut Carry,
+    ) -> usize {
+        let fingerprint = &self.fingerprint;
         match self.kernel {
-            Kernel::Scalar => scalar::fill::<JSON>(self, text, masks, carry),
+            Kernel::Scalar => scalar::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry),
             // SAFETY: `new` has made sure that the processor has the features which the functions ask for.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::fill::<JSON>(self, text, masks, carry) },
+            Kernel::Avx2 => unsafe { avx2::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry) },
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::fill::<JSON>(self, text, masks, carry) },
+            Kernel::Avx512 => unsafe { avx512::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry) },
         }
     }
 }
@@ -149,22 +183,24 @@ impl Classifier {
 macro_rules! fill {
     ($(#[$features:meta])?) => {
         $(#[$features])?
-        pub(super) fn fill<const JSON: bool>(
-            classifier: &Classifier,
+        pub(super) fn fill<const JSON: bool, const FIRST: bool, const LEADS: u8>(
+            fingerprint: &Fingerprint,
             text: &[u8],
             masks: &mut Masks,
             carry: &mut Carry,
         ) -> usize {
-            let kernel = Tables::new(classifier);
+            let kernel = Tables::new(fingerprint);
             let blocks = text.len().div_ceil(BLOCK).min(BLOCKS);
             let mut any_high = 0;
             let mut in_word = u64::from(carry.in_word);
             let mut escaped = carry.escaped;
+            let mut busy = 0;
+            let block = |i: usize| match text.get(i * BLOCK..i * BLOCK + WINDOW) {
+                Some(window) => kernel.block::<JSON, FIRST, LEADS>(window.try_into().expect("it has this length")),
+                None => kernel.block::<JSON, FIRST, LEADS>(&padded(text.get(i * BLOCK..).unwrap_or_default())),
+            };
             for i in 0..blocks {
-                let mut bits = match text.get(i * BLOCK..i * BLOCK + WINDOW) {
-                    Some(window) => kernel.block::<JSON>(window.try_into().expect("it has this length")),
-                    None => kernel.block::<JSON>(&padded(&text[i * BLOCK..])),
-                };
+                let mut bits = block(i);
                 if JSON {
                     bits.word &= !escapes(bits.backslash, &mut escaped);
                 }
@@ -173,27 +209,28 @@ macro_rules! fill {
                 masks.word[i] = bits.word;
                 masks.high[i] = bits.high;
                 masks.start[i] = !follows & (bits.word & bits.first | bits.lead);
+                busy |= u32::from(masks.start[i] != 0) << i;
                 any_high |= bits.high;
             }
             *carry = Carry { in_word: in_word != 0, escaped };
-            let mut beyond = kernel.block::<JSON>(&padded(text.get(blocks * BLOCK..).unwrap_or_default()));
+            let mut beyond = block(blocks);
             if JSON {
                 beyond.word &= !escapes(beyond.backslash, &mut escaped);
             }
             masks.word[blocks] = beyond.word;
             masks.high[blocks] = beyond.high;
+            masks.busy = busy;
             masks.any_high = any_high | beyond.high != 0;
             blocks
         }
     };
 }
 
-/// The start of `text`, filled up with zeros.
-#[inline]
-fn padded(text: &[u8]) -> [u8; WINDOW] {
+/// What is left of a text, filled up with zeros.
+#[cold]
+fn padded(rest: &[u8]) -> [u8; WINDOW] {
     let mut window = [0; WINDOW];
-    let length = text.len().min(WINDOW);
-    window[..length].copy_from_slice(&text[..length]);
+    window[..rest.len()].copy_from_slice(rest);
     window
 }
 
@@ -218,18 +255,15 @@ const KELVIN: [u8; 3] = [0xE2, 0x84, 0xAA];
 mod scalar {
     use super::*;
 
-    struct Tables<'a> {
-        fingerprint: Option<&'a Fingerprint>,
-        leads: Leads,
-    }
+    struct Tables<'a>(&'a Fingerprint);
 
     impl<'a> Tables<'a> {
-        fn new(classifier: &'a Classifier) -> Self {
-            Self { fingerprint: classifier.fingerprint.as_deref(), leads: classifier.leads }
+        fn new(fingerprint: &'a Fingerprint) -> Self {
+            Self(fingerprint)
         }
 
         #[inline]
-        fn block<const JSON: bool>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let mut bits = Bits::default();
             for i in 0..BLOCK {
                 let byte = window[i];
@@ -239,17 +273,19 @@ mod scalar {
                     bits.backslash |= u64::from(byte == b'\\') << i;
                 }
             }
-            bits.first = match self.fingerprint {
-                None => !0,
-                Some(Fingerprint { exact: [first, second, third], .. }) => (0..BLOCK).fold(0, |bits, i| {
+            let [first, second, third] = &self.0.exact;
+            bits.first = if FIRST {
+                (0..BLOCK).fold(0, |bits, i| {
                     let buckets = first[usize::from(window[i])]
                         & second[usize::from(window[i + 1])]
                         & third[usize::from(window[i + 2])];
                     bits | u64::from(buckets != 0) << i
-                }),
+                })
+            } else {
+                !0
             };
-            if bits.high != 0 && self.leads != Leads::None {
-                let all = self.leads == Leads::All;
+            if bits.high != 0 && LEADS != NO_LEADS {
+                let all = LEADS == ALL_LEADS;
                 bits.lead = (0..BLOCK).fold(0, |bits, i| {
                     let is_lead =
                         if all { window[i] >= 0xC0 } else { window[i..i + 2] == LONG_S || window[i..i + 3] == KELVIN };
@@ -288,8 +324,7 @@ mod avx2 {
 
     struct Tables {
         word: [__m256i; 2],
-        fingerprint: Option<[[__m256i; 2]; FINGERPRINT]>,
-        leads: Leads,
+        fingerprint: [[__m256i; 2]; FINGERPRINT],
     }
 
     #[inline]
@@ -335,21 +370,15 @@ mod avx2 {
     impl Tables {
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn new(classifier: &Classifier) -> Self {
+        fn new(fingerprint: &Fingerprint) -> Self {
             let pair = |[low, high]: &[[u8; 16]; 2]| [twice(low), twice(high)];
-            Self {
-                word: pair(&WORD),
-                fingerprint: classifier.fingerprint.as_ref().map(|fingerprint| {
-                    let [first, second, third] = &fingerprint.nibbles;
-                    [pair(first), pair(second), pair(third)]
-                }),
-                leads: classifier.leads,
-            }
+            let [first, second, third] = &fingerprint.nibbles;
+            Self { word: pair(&WORD), fingerprint: [pair(first), pair(second), pair(third)] }
         }
 
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn block<const JSON: bool>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let (low, high) = (load::<0>(window), load::<32>(window));
             let mut bits = Bits {
                 word: non_zero(look_up(low, &self.word), look_up(high, &self.word)),
@@ -364,7 +393,8 @@ mod avx2 {
             if JSON {
                 bits.backslash = equal(low, high, b'\\');
             }
-            if let Some([first, second, third]) = &self.fingerprint {
+            if FIRST {
+                let [first, second, third] = &self.fingerprint;
                 let buckets = |a, b, c| {
                     _mm256_and_si256(_mm256_and_si256(look_up(a, first), look_up(b, second)), look_up(c, third))
                 };
@@ -374,9 +404,9 @@ mod avx2 {
                 );
             }
             // Not only where `high` has bits: in mixed text that would be guessed wrongly every other time.
-            bits.lead = match self.leads {
-                Leads::None => 0,
-                Leads::All => {
+            bits.lead = match LEADS {
+                NO_LEADS => 0,
+                ALL_LEADS => {
                     // The unsigned maximum of a byte and 0xC0 is the byte itself where it is at least 0xC0.
                     let least = _mm256_set1_epi8(0xC0_u8.cast_signed());
                     join(
@@ -384,7 +414,7 @@ mod avx2 {
                         _mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high),
                     )
                 }
-                Leads::LongSAndKelvin => {
+                _ => {
                     let (low1, high1) = (load::<1>(window), load::<33>(window));
                     let (low2, high2) = (load::<2>(window), load::<34>(window));
                     equal(low, high, LONG_S[0]) & equal(low1, high1, LONG_S[1])
@@ -403,8 +433,8 @@ mod avx512 {
     use super::*;
     use std::arch::x86_64::*;
 
-    static WORD: [u8; 128] = {
-        let mut table = [0; 128];
+    static WORD: [u8; 256] = {
+        let mut table = [0; 256];
         let mut byte = 0;
         while byte < 128 {
             table[byte] = if is_ascii_word(byte as u8) { 0xFF } else { 0 };
@@ -418,8 +448,7 @@ mod avx512 {
 
     struct Tables {
         word: Half,
-        fingerprint: Option<[Half; FINGERPRINT]>,
-        leads: Leads,
+        fingerprint: [Half; FINGERPRINT],
     }
 
     #[inline]
@@ -448,21 +477,15 @@ mod avx512 {
     impl Tables {
         #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-        fn new(classifier: &Classifier) -> Self {
-            Self {
-                word: [load::<0, 128>(&WORD), load::<64, 128>(&WORD)],
-                fingerprint: classifier.fingerprint.as_ref().map(|fingerprint| {
-                    let halves = |table: &[u8; 256]| [load::<0, 256>(table), load::<64, 256>(table)];
-                    let [first, second, third] = &fingerprint.exact;
-                    [halves(first), halves(second), halves(third)]
-                }),
-                leads: classifier.leads,
-            }
+        fn new(fingerprint: &Fingerprint) -> Self {
+            let half = |table: &[u8; 256]| [load::<0, 256>(table), load::<64, 256>(table)];
+            let [first, second, third] = &fingerprint.exact;
+            Self { word: half(&WORD), fingerprint: [half(first), half(second), half(third)] }
         }
 
         #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-        fn block<const JSON: bool>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let bytes = load::<0, WINDOW>(window);
             let high = _mm512_movepi8_mask(bytes);
             let mut bits = Bits {
@@ -475,15 +498,16 @@ mod avx512 {
             if JSON {
                 bits.backslash = equal(bytes, b'\\');
             }
-            if let Some([first, second, third]) = &self.fingerprint {
+            if FIRST {
+                let [first, second, third] = &self.fingerprint;
                 let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
                 let fits = _mm512_and_si512(look_up(bytes, first), look_up_or_any(next, second));
                 bits.first = _mm512_test_epi8_mask(fits, look_up_or_any(after, third));
             }
-            bits.lead = match self.leads {
-                Leads::None => 0,
-                Leads::All => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
-                Leads::LongSAndKelvin => {
+            bits.lead = match LEADS {
+                NO_LEADS => 0,
+                ALL_LEADS => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
+                _ => {
                     let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
                     equal(bytes, LONG_S[0]) & equal(next, LONG_S[1])
                         | equal(bytes, KELVIN[0]) & equal(next, KELVIN[1]) & equal(after, KELVIN[2])

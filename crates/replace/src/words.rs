@@ -584,19 +584,19 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         let classifier = &self.words.classifier;
         let blocks = classifier.fill::<JSON>(&self.text[self.base..], &mut self.masks, &mut self.carry);
         self.next_base = self.base + blocks * BLOCK;
-        let starts = self.starts(blocks);
+        let starts = self.starts();
         self.count = if self.masks.any_high { self.filter::<true>(starts) } else { self.filter::<false>(starts) };
     }
 
     /// Writes the places where words start into `slots`; returns their number.
     #[inline]
-    fn starts(&mut self, blocks: usize) -> usize {
+    fn starts(&mut self) -> usize {
         let mut count = 0;
-        for (i, starts) in self.masks.start[..blocks].iter().enumerate() {
-            let mut starts = *starts;
-            if starts == 0 {
-                continue;
-            }
+        let mut busy = self.masks.busy;
+        while busy != 0 {
+            let i = busy.trailing_zeros() as usize;
+            busy &= busy - 1;
+            let mut starts = self.masks.start[i];
             let place = (i * BLOCK) as u16;
             let slots: &mut [u16; BLOCK] =
                 (&mut self.slots[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
