@@ -1,0 +1,1 @@
+"""The local control plane, asked through the AWS SDK as anybody would."""

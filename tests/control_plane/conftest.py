@@ -1,0 +1,24 @@
+"""One control plane for all tests of this folder; each makes resources of its own names in it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from harness.control_plane import ControlPlane
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    plane = ControlPlane()
+    yield plane
+    assert plane.stop() == 0, plane.process.output
+
+
+@pytest.fixture(scope="session")
+def client(control_plane: ControlPlane) -> Callable[[str], Any]:
+    return control_plane.client
+
+
+@pytest.fixture(scope="session")
+def apigateway(client: Callable[[str], Any]) -> Any:
+    return client("apigateway")
