@@ -29,14 +29,16 @@ const LINGER: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Phase {
-    /// The rest of a request's head (or any of it, on a new connection).
-    Head = 0,
+    /// The first byte of all.
+    New = 0,
+    /// The rest of a request's head.
+    Head = 1,
     /// A request is under way.
-    Busy = 1,
+    Busy = 2,
     /// The next request.
-    Idle = 2,
+    Idle = 3,
     /// The end of a body that nobody wants.
-    Lingering = 3,
+    Lingering = 4,
 }
 
 /// What is to become of a connection.
@@ -69,7 +71,7 @@ pub struct Connection {
 impl Connection {
     fn new() -> Self {
         Self {
-            phase: AtomicU8::new(Phase::Head as u8),
+            phase: AtomicU8::new(Phase::New as u8),
             progress: AtomicU32::new(0),
             verdict: AtomicU8::new(Verdict::Continue as u8),
             waker: OnceLock::new(),
@@ -116,12 +118,14 @@ impl Connection {
     }
 
     fn phase(&self) -> Phase {
-        [Phase::Head, Phase::Busy, Phase::Idle, Phase::Lingering][usize::from(self.phase.load(Relaxed))]
+        [Phase::New, Phase::Head, Phase::Busy, Phase::Idle, Phase::Lingering][usize::from(self.phase.load(Relaxed))]
     }
 
     fn received(&self) {
         match self.phase() {
             Phase::Idle => self.enter(Phase::Head),
+            // The time for the first head starts with the connection, not with its first byte.
+            Phase::New => self.phase.store(Phase::Head as u8, Relaxed),
             Phase::Busy => self.progresses(),
             // A head, or the end of a body, has a time limit as a whole: a byte now and then does not extend it.
             Phase::Head | Phase::Lingering => {}
@@ -218,7 +222,7 @@ impl Connections {
                 }
                 connection.waited_ticks.fetch_add(1, Relaxed);
                 let limit = match connection.phase() {
-                    Phase::Head => self.limits.header_read,
+                    Phase::New | Phase::Head => self.limits.header_read,
                     Phase::Busy => self.limits.body_stall,
                     Phase::Idle => self.limits.idle,
                     Phase::Lingering => LINGER,
@@ -242,7 +246,7 @@ impl Connections {
                     return;
                 }
                 if start.elapsed() >= grace {
-                    for connection in all.values().filter(|c| c.phase() == Phase::Idle) {
+                    for connection in all.values().filter(|c| matches!(c.phase(), Phase::New | Phase::Idle)) {
                         connection.decide(Verdict::CloseIfIdle);
                     }
                 }

@@ -3,7 +3,9 @@
 //! JSON to `target/bench/`.
 
 mod engine;
+mod http;
 mod report;
+mod server;
 
 use std::process::ExitCode;
 
@@ -14,8 +16,10 @@ fn main() -> ExitCode {
     let parts: Vec<String> = std::env::args().skip(1).collect();
     let result = match parts.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["engine"] => engine::run(),
+        ["http"] => http::run(),
+        ["rss"] => http::rss(),
         _ => {
-            eprintln!("usage: bench engine");
+            eprintln!("usage: bench engine|http|rss");
             return ExitCode::from(64);
         }
     };

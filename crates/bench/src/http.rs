@@ -1,0 +1,88 @@
+//! A request with everything on (key, limits, time-outs, log line, metrics) against a raw hyper server that sends back
+//! what it gets; and the memory that it takes.
+
+use std::thread;
+
+use crate::report::{Report, Target, median};
+use crate::server::{Server, request};
+
+/// Figures are medians over this many rounds; in each, every server and size has its turn.
+const ROUNDS: usize = 15;
+const CONNECTIONS: usize = 4;
+
+/// Bytes of a body, how many requests each connection sends per round, and what the ratio should be at most.
+const SIZES: [(&str, usize, usize, f64); 3] =
+    [("100 B", 100, 1000, 1.5), ("10 KB", 10_000, 500, 1.2), ("1 MB", 1_000_000, 10, 1.5)];
+
+/// CPU time per request.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut report = Report::new("http", "HTTP: CPU time per request against a raw hyper echo (same run, in turn)");
+    let (service, echo) = (Server::fargate_app()?, Server::echo()?);
+    let mut times = vec![(Vec::new(), Vec::new()); SIZES.len()];
+    // The first round warms up.
+    for round in 0..=ROUNDS {
+        for ((_, length, requests, _), (service_times, echo_times)) in SIZES.iter().zip(&mut times) {
+            let request = request(*length);
+            for (server, times) in [(&service, service_times), (&echo, echo_times)] {
+                let time = cpu_per_request(server, &request, *requests)?;
+                if round > 0 {
+                    times.push(time);
+                }
+            }
+        }
+    }
+    for ((what, _, _, target), (service, echo)) in SIZES.iter().zip(times) {
+        let ratios = service.iter().zip(&echo).map(|(service, echo)| service / echo).collect();
+        report.figure(&format!("{what}: service"), median(service), "µs", Target::None);
+        report.figure(&format!("{what}: echo"), median(echo), "µs", Target::None);
+        report.figure(&format!("{what}: service / echo"), median(ratios), "x", Target::AtMost(*target));
+    }
+    report.write()
+}
+
+/// Microseconds of the server's CPU time.
+fn cpu_per_request(server: &Server, request: &[u8], requests: usize) -> anyhow::Result<f64> {
+    let mut connections = (0..CONNECTIONS).map(|_| server.connect()).collect::<Result<Vec<_>, _>>()?;
+    for connection in &mut connections {
+        connection.exchange(request)?;
+    }
+    let before = server.cpu()?;
+    thread::scope(|scope| {
+        let clients: Vec<_> = connections
+            .iter_mut()
+            .map(|connection| {
+                scope.spawn(move || (0..requests).try_for_each(|_| connection.exchange(request).map(drop)))
+            })
+            .collect();
+        clients.into_iter().try_for_each(|client| client.join().expect("it does not panic"))
+    })?;
+    let used = server.cpu()? - before;
+    Ok(used.as_secs_f64() * 1e6 / (requests * CONNECTIONS) as f64)
+}
+
+/// Peak resident memory.
+pub(crate) fn rss() -> anyhow::Result<()> {
+    const MEGABYTE: f64 = 1e6;
+    let mut report = Report::new("rss", "Container: peak resident memory");
+
+    let service = Server::fargate_app()?;
+    report.figure("started", service.peak_rss()? as f64 / MEGABYTE, "MB", Target::None);
+    let request = request(10_000);
+    let mut connections = (0..64).map(|_| service.connect()).collect::<Result<Vec<_>, _>>()?;
+    thread::scope(|scope| {
+        let clients: Vec<_> = connections
+            .iter_mut()
+            .map(|connection| scope.spawn(|| (0..100).try_for_each(|_| connection.exchange(&request).map(drop))))
+            .collect();
+        clients.into_iter().try_for_each(|client| client.join().expect("it does not panic"))
+    })?;
+    let peak = service.peak_rss()? as f64 / MEGABYTE;
+    report.figure("64 connections, 10 KB each, 100 times", peak, "MB", Target::AtMost(12.0));
+
+    let service = Server::fargate_app()?;
+    let piece = b"some text in which ING is replaced now and then. ".repeat(1000);
+    service.connect()?.stream(&piece, 1_000_000_000 / piece.len())?;
+    let peak = service.peak_rss()? as f64 / MEGABYTE;
+    report.figure("one text of 1 GB", peak, "MB", Target::AtMost(16.0));
+    report.write()
+}
