@@ -51,7 +51,7 @@ pub(crate) struct Replace {
 )]
 pub(crate) async fn string_replace(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Error> {
     let is_text = media_type::is_supported_text(request.headers())?;
-    if is_text { text(&api, request.into_body()) } else { json(&api, request).await }
+    if is_text { text(&api, request.into_body()).await } else { json(&api, request).await }
 }
 
 async fn json(api: &Api, request: Request) -> Result<Response, Error> {
@@ -110,9 +110,13 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Error> {
     Ok(None)
 }
 
-fn text(api: &Api, body: Body) -> Result<Response, Error> {
+async fn text(api: &Api, mut body: Body) -> Result<Response, Error> {
     let serving = api.mapping.serving().ok_or(Error::NoMap)?;
-    let body = Replacing { body, stream: Some(Stream::new(Current(serving))), metrics: Arc::clone(&api.metrics) };
+    // Before the response starts, because only asking for the body tells a client that waits for `100 Continue` to send
+    // it. A client that had the response already would keep it to itself.
+    let first = next_data(&mut body).await?;
+    let stream = Some(Stream::new(Current(serving)));
+    let body = Replacing { first, body, stream, metrics: Arc::clone(&api.metrics) };
     let mut response = Response::new(Body::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(response)
@@ -136,6 +140,8 @@ impl Deref for Current {
 /// before, so a slow reader slows the writer down. When the request breaks off, so does the response, without an end
 /// that would make it look complete.
 struct Replacing {
+    /// The first piece, until it has been through.
+    first: Option<Bytes>,
     body: Body,
     /// `None` once the text has ended.
     stream: Option<Stream<Current>>,
@@ -152,15 +158,20 @@ impl http_body::Body for Replacing {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
         while let Some(stream) = &mut this.stream {
-            let mut out = Vec::new();
-            let replacements = match ready!(Pin::new(&mut this.body).poll_frame(context)).transpose()? {
-                Some(frame) => match frame.into_data() {
-                    Ok(piece) => {
-                        out.reserve(piece.len() + piece.len() / 16);
-                        stream.push(&piece, &mut out)
-                    }
-                    Err(_trailers) => 0,
+            let piece = match this.first.take() {
+                Some(first) => Some(first),
+                None => match ready!(Pin::new(&mut this.body).poll_frame(context)).transpose()?.map(Frame::into_data) {
+                    Some(Err(_trailers)) => continue,
+                    Some(Ok(piece)) => Some(piece),
+                    None => None,
                 },
+            };
+            let mut out = Vec::new();
+            let replacements = match piece {
+                Some(piece) => {
+                    out.reserve(piece.len() + piece.len() / 16);
+                    stream.push(&piece, &mut out)
+                }
                 None => this.stream.take().map_or(0, |stream| stream.finish(&mut out)),
             };
             this.metrics.replaced(replacements);

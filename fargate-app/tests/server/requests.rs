@@ -78,3 +78,23 @@ fn a_text_that_breaks_off_leaves_a_line_that_says_so() {
     let [line] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((&line["aborted"], &line["bytes_in"], &line["status"]), (&true.into(), &3.into(), &200.into()));
 }
+
+/// Once a response had started, hyper no longer told the client to go on: curl, which asks for anything over a
+/// megabyte, kept its text to itself.
+#[test]
+fn a_client_that_asks_before_it_sends_a_text_is_told_to_go_on() {
+    use std::io::{Read, Write};
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let headers = [("x-api-key", KEY), ("content-type", "text/plain"), ("expect", "100-continue")];
+    let text = request("POST /string/replace", &headers, "ING");
+    let (head, body) = text.split_at(text.len() - 3);
+    client.0.write_all(head.as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    client.0.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    client.0.write_all(body.as_bytes()).unwrap();
+    let mut answer = [0; 15];
+    client.0.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
