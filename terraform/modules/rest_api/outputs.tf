@@ -20,3 +20,8 @@ output "snapshots" {
   description = "What each stage serves: the release, or the hash of the definition."
   value       = local.snapshots
 }
+
+output "deployment_ids" {
+  description = "The deployment that each stage serves."
+  value       = { for name, deployment in aws_api_gateway_deployment.this : name => deployment.id }
+}

@@ -3,6 +3,11 @@ output "arn" {
   value       = aws_wafv2_web_acl.this.arn
 }
 
+output "protected" {
+  description = "What stands behind the firewall, by its name."
+  value       = { for name, association in aws_wafv2_web_acl_association.this : name => association.resource_arn }
+}
+
 output "alarms" {
   description = "Addresses that the rate rule blocks."
   value = {
