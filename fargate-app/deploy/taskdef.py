@@ -20,6 +20,7 @@ PLACEHOLDER = "<IMAGE1_NAME>"
 # What ECS tells of a task definition but does not take when one is registered.
 READ_ONLY = {
     "compatibilities",
+    "deleteRequestedAt",
     "deregisteredAt",
     "registeredAt",
     "registeredBy",
