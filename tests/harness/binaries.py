@@ -12,6 +12,6 @@ def binary(name: str) -> str:
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is not there: build it with `cargo build -p {name}`, or set SWITCHYARD_BIN_DIR"
+            f"{path} is not there: build it with `cargo build --bin {name}`, or set SWITCHYARD_BIN_DIR"
         )
     return str(path.resolve())

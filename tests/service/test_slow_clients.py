@@ -45,6 +45,16 @@ def test_a_crowd_that_never_finishes_its_headers_holds_up_nobody_and_is_sent_awa
         assert all(closed(connection) for connection in crowd)
 
 
+def test_a_crowd_that_says_nothing_does_not_keep_out_those_who_do() -> None:
+    with Container({"MAX_CONNECTIONS": "20"}) as service:
+        crowd = [dial(service) for _ in range(60)]
+        for _ in range(5):
+            assert service.replace("abn") == "ABN AMRO"
+        assert service.process.open_files() < 60
+        for connection in crowd:
+            connection.close()
+
+
 def test_a_crowd_that_never_finishes_its_bodies_holds_up_nobody() -> None:
     with Container() as service:
         crowd = [dial(service) for _ in range(CROWD)]
