@@ -129,16 +129,18 @@ impl Mapping {
     }
 
     /// Reads the source if that is due: at first, when what serves has become stale, and, while nothing serves, after
-    /// a growing pause. `within` bounds the reading.
+    /// a growing pause. `within` bounds the reading. Returns whether it was due.
     ///
     /// For a Lambda function, which has no time of its own between invocations: it calls this at start and after each
     /// response. A task left running beside the invocations would be frozen half-way, and wake up timed out.
-    pub async fn refresh_if_due(&self, within: Duration) {
+    pub async fn refresh_if_due(&self, within: Duration) -> bool {
         // Whoever waited here for another's refresh finds that it is no longer due.
         let mut schedule = self.schedule.lock().await;
-        if Instant::now() >= schedule.due {
+        let is_due = Instant::now() >= schedule.due;
+        if is_due {
             self.attempt(&mut schedule, within).await;
         }
+        is_due
     }
 
     /// Keeps the map fresh for as long as the runtime lives: for processes that run all the time.

@@ -42,7 +42,8 @@ impl MapTable {
         Err(TableError::Busy(TRIES))
     }
 
-    pub(super) async fn revision(&self) -> Result<Option<Revision>, TableError> {
+    /// Reads the version item alone; `None` if the table holds no map.
+    pub async fn revision(&self) -> Result<Option<Revision>, TableError> {
         let answer = self
             .client
             .get_item()

@@ -1,0 +1,122 @@
+//! What happens to one event: its path, the API, the log line.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use api::Metrics;
+use axum::Router;
+use http::{Response, Uri};
+use http_body_util::BodyExt;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, IntoResponse, Request, RequestExt, Service};
+use mapping::Mapping;
+use tracing::info;
+
+use crate::path;
+
+/// How long a client is kept waiting for a map when none was loaded during INIT, before it is told to try again.
+const FIRST_MAP: Duration = Duration::from_secs(2);
+
+/// The API, for events. API Gateway has checked the key.
+#[derive(Clone)]
+pub struct Handler {
+    router: Router,
+    mapping: Arc<Mapping>,
+    metrics: Arc<Metrics>,
+}
+
+impl Handler {
+    /// Answers events by `router`.
+    pub fn new(router: Router, mapping: Arc<Mapping>, metrics: Arc<Metrics>) -> Self {
+        Self { router, mapping, metrics }
+    }
+
+    async fn answer(mut self, mut request: Request) -> Result<Answer, Infallible> {
+        let begun = Instant::now();
+        if self.mapping.serving().is_none() {
+            self.mapping.refresh_if_due(FIRST_MAP).await;
+        }
+        let path = path::of(&request);
+        let invocation = request.lambda_context_ref();
+        let request_id = invocation.map(|context| context.request_id.clone());
+        let trace_id = invocation.and_then(|context| context.xray_trace_id.clone());
+        let (api_request_id, client_ip) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => {
+                (context.request_id.clone(), context.identity.source_ip.clone())
+            }
+            _ => (None, None),
+        };
+        let (method, bytes_in) = (request.method().clone(), request.body().len());
+        *request.uri_mut() = Uri::from(path.clone());
+
+        let Ok(response) = self.router.call(request).await;
+        let answer = Answer::of(response).await;
+        let (status, bytes_out, took) = (answer.0.status(), answer.0.body().len(), begun.elapsed());
+        self.metrics.answered(status, took);
+        info!(
+            %method,
+            path = path.path(),
+            status = status.as_u16(),
+            milliseconds = (took.as_secs_f64() * 1e6).round() / 1e3,
+            bytes_in,
+            bytes_out,
+            client_ip,
+            request_id,
+            api_request_id,
+            trace_id,
+            "request"
+        );
+        Ok(answer)
+    }
+}
+
+impl Service<Request> for Handler {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(())) // a router is always ready
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(self.clone().answer(request))
+    }
+}
+
+/// A response with its body read: text as text, anything else in base64.
+///
+/// `lambda_http` would do that too, but by decoding the text from its charset, which drops a byte order mark: text
+/// must come back as it came.
+pub struct Answer(Response<Body>);
+
+impl Answer {
+    async fn of(response: Response<axum::body::Body>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = match body.collect().await {
+            Ok(body) => match String::from_utf8(body.to_bytes().into()) {
+                Ok(text) => Body::Text(text),
+                Err(other) => Body::Binary(other.into_bytes()),
+            },
+            Err(error) => {
+                // Only a body that is made while it is read can fail, and then the status has been decided on.
+                tracing::error!("the response ended early: {error}");
+                Body::Empty
+            }
+        };
+        Self(Response::from_parts(head, body))
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(std::future::ready(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests;
