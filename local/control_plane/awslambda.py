@@ -1,8 +1,8 @@
 """Lambda: members of a function's configuration that moto drops, and event source mappings to an alias.
 
-AWS returns DeadLetterConfig and LoggingConfig as they were given, and UpdateFunctionConfiguration changes every member that
-it is given; moto forgets the former two and changes nine members. A mapping made for an alias keeps the alias in its
-FunctionArn; moto cuts it off, so that Terraform would make the mapping again on every apply.
+AWS returns DeadLetterConfig and LoggingConfig as they were given, and UpdateFunctionConfiguration changes every member
+that it is given; moto forgets the former two and changes nine members. A mapping made for an alias keeps the alias in
+its FunctionArn; moto cuts it off, so that Terraform would make the mapping again on every apply.
 https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
 """
 

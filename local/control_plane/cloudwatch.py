@@ -27,7 +27,7 @@ class Response(CloudWatchResponse):
             tags=self._get_param("Tags", []),
             namespace=None,  # type: ignore[arg-type]  # a composite alarm has no metric; moto types it for metric alarms
             metric_name=None,  # type: ignore[arg-type]
-            metric_data_queries=None,  # type: ignore[arg-type]
+            metric_data_queries=None,
             comparison_operator=None,  # type: ignore[arg-type]
             evaluation_periods=None,  # type: ignore[arg-type]
             datapoints_to_alarm=None,

@@ -1,7 +1,7 @@
 """CodeBuild: projects that a pipeline runs, and UpdateProject.
 
-A project whose source or artifacts are of type CODEPIPELINE has no location for them (the pipeline gives it); moto asks for
-one. moto has no UpdateProject.
+A project whose source or artifacts are of type CODEPIPELINE has no location for them (the pipeline gives it); moto asks
+for one. moto has no UpdateProject, and deletes a project by its name only, where AWS, and Terraform, take the ARN too.
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_UpdateProject.html
 """
@@ -48,6 +48,8 @@ class Response(CodeBuildResponse):
 
     def _get_param(self, param_name: str, if_none: Any = None) -> Any:
         value = super()._get_param(param_name, if_none)
+        if param_name == "name" and isinstance(value, str):
+            return value.rsplit(":project/", 1)[-1]
         if param_name in ("source", "artifacts") and isinstance(value, dict) and value.get("type") in WITHOUT_LOCATION:
             # moto refuses an absent and an empty location alike; taken out again once it has stored the project.
             return {"location": "-", **value}

@@ -1,7 +1,7 @@
 """CodeConnections, also under its old name CodeStar connections. moto has neither.
 
-A connection starts PENDING and stays so until a person completes the handshake with the provider in the console; nothing
-in the API can do that.
+A connection starts PENDING and stays so until a person completes the handshake with the provider in the console;
+nothing in the API can do that.
 https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_Connection.html
 """
 

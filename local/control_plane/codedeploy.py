@@ -1,7 +1,7 @@
 """CodeDeploy: what moto lacks around a blue/green deployment group for ECS.
 
-Deployment configurations, UpdateDeploymentGroup, and the deletion of groups and applications are missing; a group's alarm
-configuration is stored and returned empty.
+Deployment configurations, UpdateDeploymentGroup, and the deletion of groups and applications are missing; a group's
+alarm configuration is stored and returned empty.
 https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_UpdateDeploymentGroup.html
 """
 
@@ -95,9 +95,7 @@ class Response(CodeDeployResponse):
     def get_deployment_group(self) -> ActionResult:
         result = super().get_deployment_group()
         backend = self.codedeploy_backend
-        group = backend.get_deployment_group(
-            self._get_param("applicationName"), self._get_param("deploymentGroupName")
-        )
+        group = backend.get_deployment_group(self._get_param("applicationName"), self._get_param("deploymentGroupName"))
         assert isinstance(result.result, dict)
         result.result["deploymentGroupInfo"]["alarmConfiguration"] = _alarm_configuration(group)
         return result

@@ -1,7 +1,7 @@
 """CodePipeline: GetPipeline's timestamps.
 
-AWS sends `created` and `updated` as numbers, as the service's JSON 1.1 model says; moto sends text, which the AWS SDK for
-Go, and so Terraform, refuses.
+AWS sends `created` and `updated` as numbers, as the service's JSON 1.1 model says; moto sends text, which the AWS SDK
+for Go, and so Terraform, refuses.
 https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineMetadata.html
 """
 
@@ -16,7 +16,7 @@ from . import registry
 
 class CodePipeline(models.CodePipeline):
     @property
-    def metadata(self) -> dict[str, Any]:  # type: ignore[override]
+    def metadata(self) -> dict[str, Any]:
         return {
             "pipelineArn": self._arn,
             "created": self._created.timestamp(),

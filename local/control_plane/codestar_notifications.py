@@ -50,8 +50,8 @@ class CodeStarNotificationsResponse(BaseResponse):
         return self.backends[self.current_account][self.region].rules
 
     def create_notification_rule(self) -> ActionResult:
-        rule_id = uuid.uuid4().hex
-        arn = f"arn:{self.partition}:codestar-notifications:{self.region}:{self.current_account}:notificationrule/{rule_id}"
+        service = f"arn:{self.partition}:codestar-notifications:{self.region}:{self.current_account}"
+        arn = f"{service}:notificationrule/{uuid.uuid4().hex}"
         now = time.time()
         self.rules[arn] = {
             "Arn": arn,

@@ -1,8 +1,10 @@
-"""ECS: members of a service that moto drops.
+"""ECS: members of a service that moto drops, and deleted services.
 
-The capacity provider strategy is the one that hurts: read back without it, Terraform plans to replace the service. A service
-with a strategy has no launch type. Zone rebalancing is off unless asked for.
+The capacity provider strategy is the one that hurts: read back without it, Terraform plans to replace the service. A
+service with a strategy has no launch type. Zone rebalancing is off unless asked for. A deleted service can still be
+described for a while, but is not listed; moto lists it for ever.
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ class Response(EC2ContainerServiceResponse):
 
     def update_service(self) -> ActionResult:
         return self._keep(super().update_service())
+
+    def list_services(self) -> ActionResult:
+        answer = super().list_services()
+        assert isinstance(answer.result, dict)
+        deleted = {service.arn for service in self.ecs_backend.services.values() if service.status == "INACTIVE"}
+        return ActionResult({"serviceArns": [arn for arn in answer.result["serviceArns"] if arn not in deleted]})
 
     def _keep(self, answer: ActionResult) -> ActionResult:
         assert isinstance(answer.result, dict)

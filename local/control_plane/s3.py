@@ -2,8 +2,8 @@
 
 moto reads a bucket policy without its conditions, so that the usual "deny unless TLS" statement denies everything, and
 looks for the log delivery service in each statement as if `Principal` were always an object and `Action` always a list;
-a policy may have `"Principal": "*"`. Terraform reaches this control plane over plain HTTP on the loopback interface, where a
-real bucket with such a policy would answer 403; the statement is stored and returned, and taken as met.
+a policy may have `"Principal": "*"`. Terraform reaches this control plane over plain HTTP on the loopback interface,
+where a real bucket with such a policy would answer 403; the statement is stored and returned, and taken as met.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 """
 
@@ -17,7 +17,6 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import models
 
 from . import registry
-
 
 MotoBucket = models.FakeBucket
 

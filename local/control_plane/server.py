@@ -30,7 +30,9 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
-DEPLOYMENT = re.compile(r"/_control_plane/apigateway/(?P<region>[^/]+)/(?P<api>[^/]+)/deployments/(?P<deployment>[^/]+)")
+DEPLOYMENT = re.compile(
+    r"/_control_plane/apigateway/(?P<region>[^/]+)/(?P<api>[^/]+)/deployments/(?P<deployment>[^/]+)"
+)
 
 
 class PortInUse(Exception):
@@ -72,8 +74,8 @@ def own_page(path: str) -> Response:
 
 
 def failure(service: str, error: Exception) -> Response:
-    """501, which no AWS SDK retries: the caller learns at once what is wrong, and the log where. (A 500 is tried again for
-    minutes, with nothing to see.)"""
+    """501, which no AWS SDK retries: the caller learns at once what is wrong, and the log where. (A 500 is tried again
+    for minutes, with nothing to see.)"""
     if isinstance(error, NotImplementedError):
         message = f"The local control plane lacks this operation of {service}: {error}"
     else:
@@ -107,7 +109,9 @@ class Server:
         except OSError as error:
             listener.close()
             if error.errno == errno.EADDRINUSE:
-                raise PortInUse(f"port {port} on {HOST} is in use: give another --port, or 0 for any free one") from error
+                raise PortInUse(
+                    f"port {port} on {HOST} is in use: give another --port, or 0 for any free one"
+                ) from error
             raise
         self.port: int = listener.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"

@@ -1,10 +1,10 @@
 """SQS: queue attributes that moto loses or writes differently.
 
-- SetQueueAttributes changes the attributes that it is given and no others; moto drops the policy of a queue whenever any
-  other attribute is set.
+- SetQueueAttributes changes the attributes that it is given and no others; moto drops the policy of a queue whenever
+  any other attribute is set.
 - RedriveAllowPolicy is stored by moto and never returned; "" removes it.
-- SendMessage only sends. In moto it also takes messages off the queue and tries to run the functions of its event source
-  mappings, in Docker; here whoever runs functions polls the queue, as AWS does.
+- SendMessage only sends. In moto it also takes messages off the queue and tries to run the functions of its event
+  source mappings, in Docker; here whoever runs functions polls the queue, as AWS does.
 - AWS returns RedrivePolicy as compact JSON, and Terraform compares it as text.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """
@@ -20,7 +20,7 @@ from . import registry
 
 
 class Queue(models.Queue):
-    BASE_ATTRIBUTES = [*models.Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
+    BASE_ATTRIBUTES = [*models.Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]  # noqa: RUF012 (as moto has it)
     redrive_allow_policy: str | None = None
 
     @property

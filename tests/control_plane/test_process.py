@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+
 from harness.control_plane import ROOT, ControlPlane
 from harness.process import Process
 from harness.waiting import eventually
@@ -67,7 +68,9 @@ def test_it_ends_with_its_parent() -> None:
         "print(child.pid, child.stdout.readline(), flush=True)\n"
         "time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline().split()[0])
         parent.kill()
@@ -85,7 +88,9 @@ def _runs(pid: int) -> bool:
 def test_an_operation_that_is_missing_is_named_at_once(control_plane: ControlPlane) -> None:
     """501 is what no SDK retries. The provider would repeat a 500 for minutes."""
     target = {"X-Amz-Target": "CodePipeline_20150709.RetryStageExecution", "Content-Type": "application/x-amz-json-1.1"}
-    signature = "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/codepipeline/aws4_request, SignedHeaders=, Signature="
+    signature = (
+        "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/codepipeline/aws4_request, SignedHeaders=, Signature="
+    )
     answer = requests.post(control_plane.url, headers={**target, "Authorization": signature}, data="{}", timeout=30)
     assert answer.status_code == 501
     assert "lacks this operation of codepipeline: The retry_stage_execution action" in answer.json()["message"]

@@ -7,6 +7,7 @@ import pytest
 import requests
 import yaml
 from botocore.exceptions import ClientError
+
 from control_plane.definition import LAMBDA, document
 from harness.control_plane import ACCOUNT, REGION, ControlPlane
 
@@ -21,7 +22,9 @@ def api(apigateway: Any) -> str:
 
 
 def resources(apigateway: Any, api: str) -> dict[str, Any]:
-    return {resource["path"]: resource for resource in apigateway.get_resources(restApiId=api, embed=["methods"])["items"]}
+    return {
+        resource["path"]: resource for resource in apigateway.get_resources(restApiId=api, embed=["methods"])["items"]
+    }
 
 
 def method(apigateway: Any, api: str, path: str, verb: str) -> Any:
@@ -34,7 +37,9 @@ def method(apigateway: Any, api: str, path: str, verb: str) -> Any:
 
 def export(apigateway: Any, api: str, stage: str, extensions: str | None = "apigateway,documentation") -> Any:
     parameters = {"extensions": extensions} if extensions else {}
-    answer = apigateway.get_export(restApiId=api, stageName=stage, exportType="oas30", accepts=JSON, parameters=parameters)
+    answer = apigateway.get_export(
+        restApiId=api, stageName=stage, exportType="oas30", accepts=JSON, parameters=parameters
+    )
     return json.loads(answer["body"].read())
 
 
@@ -143,7 +148,9 @@ def test_import_makes_authorizers_validators_and_gateway_responses(apigateway: A
     assert authorizers["token"]["authorizerResultTtlInSeconds"] == 0
     assert authorizers["request"]["identitySource"] == "method.request.header.A, context.path"
     assert authorizers["request"]["authorizerResultTtlInSeconds"] == 300
-    validators = {item["name"]: item["validateRequestBody"] for item in apigateway.get_request_validators(restApiId=api)["items"]}
+    validators = {
+        item["name"]: item["validateRequestBody"] for item in apigateway.get_request_validators(restApiId=api)["items"]
+    }
     assert validators == {"all": True, "parameters": False}
     responses = {item["responseType"]: item for item in apigateway.get_gateway_responses(restApiId=api)["items"]}
     assert responses["THROTTLED"]["statusCode"] == "429"
@@ -164,9 +171,13 @@ def test_import_publishes_documentation_and_the_extension_wins(apigateway: Any, 
     assert at(type="MODEL", name="Thing") == {"description": "Explained elsewhere"}
     assert at(type="METHOD", path="/things", method="POST") == {"summary": "Add one"}
     assert at(type="METHOD", path="/things/{id}", method="GET") == {"summary": "One thing"}
-    assert at(type="QUERY_PARAMETER", path="/things/{id}", method="GET", name="full") == {"description": "With its parts"}
+    assert at(type="QUERY_PARAMETER", path="/things/{id}", method="GET", name="full") == {
+        "description": "With its parts"
+    }
     assert at(type="RESPONSE", path="/things/{id}", method="GET", statusCode="404") == {"description": "No such thing"}
-    assert [version["version"] for version in apigateway.get_documentation_versions(restApiId=api)["items"]] == ["first"]
+    assert [version["version"] for version in apigateway.get_documentation_versions(restApiId=api)["items"]] == [
+        "first"
+    ]
 
 
 def test_export_and_import_give_the_same_api(apigateway: Any, api: str) -> None:
@@ -197,7 +208,11 @@ def test_export_leaves_out_the_extensions_that_were_not_asked_for(apigateway: An
 def test_export_as_yaml(apigateway: Any, api: str) -> None:
     deploy(apigateway, api, "a")
     answer = apigateway.get_export(
-        restApiId=api, stageName="a", exportType="oas30", accepts="application/yaml", parameters={"extensions": "apigateway"}
+        restApiId=api,
+        stageName="a",
+        exportType="oas30",
+        accepts="application/yaml",
+        parameters={"extensions": "apigateway"},
     )
     assert answer["contentType"] == "application/yaml"
     assert yaml.safe_load(answer["body"].read()) == export(apigateway, api, "a", "apigateway")
@@ -277,7 +292,10 @@ def test_put_with_overwrite_replaces_and_with_merge_adds(apigateway: Any, api: s
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text["paths"]["/things"]["post"].update({"security": [{"nobody": []}]}), "Security scheme nobody"),
+        (
+            lambda text: text["paths"]["/things"]["post"].update({"security": [{"nobody": []}]}),
+            "Security scheme nobody",
+        ),
         (
             lambda text: text["paths"]["/things"]["post"].update({"x-amazon-apigateway-request-validator": "none"}),
             "Request validator none is not defined",
@@ -325,7 +343,12 @@ def test_an_api_built_call_by_call_is_exported_too(apigateway: Any) -> None:
         ({"type": "HTTP", "uri": "ftp://a", "integrationHttpMethod": "GET"}, "Invalid HTTP endpoint"),
         ({"type": "AWS", "uri": "arn:aws:lambda:x", "integrationHttpMethod": "POST"}, "must contain path or action"),
         (
-            {"type": "AWS", "uri": LAMBDA, "integrationHttpMethod": "POST", "credentials": "arn:aws:iam::210987654321:role/r"},
+            {
+                "type": "AWS",
+                "uri": LAMBDA,
+                "integrationHttpMethod": "POST",
+                "credentials": "arn:aws:iam::210987654321:role/r",
+            },
             "Cross-account",
         ),
     ],
@@ -363,7 +386,9 @@ def test_every_part_of_an_api_can_be_patched(apigateway: Any, api: str) -> None:
     assert changed["endpointConfiguration"]["types"] == ["REGIONAL"]
     assert "policy" not in changed
 
-    changed = apigateway.update_method(**at, patchOperations=[replace("/apiKeyRequired", "true"), {"op": "remove", "path": "/requestModels/text~1csv"}])
+    changed = apigateway.update_method(
+        **at, patchOperations=[replace("/apiKeyRequired", "true"), {"op": "remove", "path": "/requestModels/text~1csv"}]
+    )
     assert changed["apiKeyRequired"] is True
     assert changed["requestModels"] == {JSON: "Thing"}
 
@@ -381,16 +406,23 @@ def test_every_part_of_an_api_can_be_patched(apigateway: Any, api: str) -> None:
     assert "requestParameters" not in changed
     assert changed["cacheKeyParameters"] == ["method.request.path.id"]
 
-    changed = apigateway.update_integration_response(**at, statusCode="400", patchOperations=[replace("/selectionPattern", "5.*")])
+    changed = apigateway.update_integration_response(
+        **at, statusCode="400", patchOperations=[replace("/selectionPattern", "5.*")]
+    )
     assert changed["selectionPattern"] == "5.*"
     changed = apigateway.update_method_response(
-        **at, statusCode="202", patchOperations=[{"op": "add", "path": "/responseParameters/method.response.header.A", "value": "true"}]
+        **at,
+        statusCode="202",
+        patchOperations=[{"op": "add", "path": "/responseParameters/method.response.header.A", "value": "true"}],
     )
     assert changed["responseParameters"] == {"method.response.header.A": True}
 
     apigateway.update_resource(restApiId=api, resourceId=resource, patchOperations=[replace("/pathPart", "items")])
     assert "/items/{id}" in resources(apigateway, api)
-    assert apigateway.update_model(restApiId=api, modelName="Thing", patchOperations=[replace("/schema", "{}")])["schema"] == "{}"
+    assert (
+        apigateway.update_model(restApiId=api, modelName="Thing", patchOperations=[replace("/schema", "{}")])["schema"]
+        == "{}"
+    )
     authorizer = next(item for item in apigateway.get_authorizers(restApiId=api)["items"] if item["name"] == "token")
     changed = apigateway.update_authorizer(
         restApiId=api, authorizerId=authorizer["id"], patchOperations=[replace("/authorizerResultTtlInSeconds", "60")]
@@ -406,7 +438,11 @@ def test_a_stage_can_be_patched(apigateway: Any, api: str) -> None:
     stage = apigateway.create_stage(
         **here, deploymentId=deployment, variables={"alias": "a"}, documentationVersion="first", tracingEnabled=True
     )
-    assert (stage["variables"], stage["documentationVersion"], stage["tracingEnabled"]) == ({"alias": "a"}, "first", True)
+    assert (stage["variables"], stage["documentationVersion"], stage["tracingEnabled"]) == (
+        {"alias": "a"},
+        "first",
+        True,
+    )
     arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:a"
     stage = apigateway.update_stage(
         **here,
@@ -433,7 +469,10 @@ def test_a_stage_can_be_patched(apigateway: Any, api: str) -> None:
 
 def test_tags_of_an_api_and_its_stage(apigateway: Any, api: str) -> None:
     deploy(apigateway, api, "a")
-    for arn in (f"arn:aws:apigateway:{REGION}::/restapis/{api}", f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/a"):
+    for arn in (
+        f"arn:aws:apigateway:{REGION}::/restapis/{api}",
+        f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/a",
+    ):
         apigateway.tag_resource(resourceArn=arn, tags={"a": "1", "b": "2"})
         apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
         assert apigateway.get_tags(resourceArn=arn)["tags"] == {"b": "2"}
@@ -480,3 +519,13 @@ def test_an_api_with_a_custom_domain_is_not_deleted(apigateway: Any, api: str) -
     apigateway.delete_rest_api(restApiId=api)
     with pytest.raises(ClientError, match="NotFoundException"):
         apigateway.get_rest_api(restApiId=api)
+
+
+def test_an_operation_without_security_is_open_though_the_document_asks_for_a_key(apigateway: Any) -> None:
+    text = document()
+    text["security"] = [{"api_key": []}]
+    text["paths"]["/things"]["post"]["security"] = []
+    del text["paths"]["/{proxy+}"]["x-amazon-apigateway-any-method"]["security"]
+    api = apigateway.import_rest_api(body=json.dumps(text))["id"]
+    assert method(apigateway, api, "/things", "POST")["apiKeyRequired"] is False
+    assert method(apigateway, api, "/{proxy+}", "ANY")["apiKeyRequired"] is True

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
 from harness.process import Process
 from harness.waiting import eventually
 

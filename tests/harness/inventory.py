@@ -12,13 +12,17 @@ def inventory(client: Client) -> set[str]:
     return {f"{kind}: {name}" for kind, names in KINDS.items() for name in names(client)}
 
 
-def _paged(service: str, operation: str, member: str, key: str | None, **arguments: Any) -> Callable[[Client], Iterator[str]]:
+def _paged(
+    service: str, operation: str, member: str, key: str | None, **arguments: Any
+) -> Callable[[Client], Iterator[str]]:
     """List `member` of `operation`, and of each item its `key` (None: the items are names)."""
 
     def names(client: Client) -> Iterator[str]:
         api = client(service)
         call = getattr(api, operation)
-        pages = api.get_paginator(operation).paginate(**arguments) if api.can_paginate(operation) else [call(**arguments)]
+        pages = (
+            api.get_paginator(operation).paginate(**arguments) if api.can_paginate(operation) else [call(**arguments)]
+        )
         for page in pages:
             for item in page.get(member, []):
                 yield str(item[key] if key else item)
@@ -55,11 +59,18 @@ def _open_endpoints(client: Client) -> Iterator[str]:
             yield endpoint["VpcEndpointId"]
 
 
+def _active_clusters(client: Client) -> Iterator[str]:
+    ecs = client("ecs")
+    # A deleted cluster is listed for a while, as INACTIVE.
+    for cluster in ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]:
+        if cluster["status"] == "ACTIVE":
+            yield cluster["clusterArn"]
+
+
 def _active_services(client: Client) -> Iterator[str]:
     ecs = client("ecs")
-    for cluster in ecs.list_clusters()["clusterArns"]:
-        for service in ecs.list_services(cluster=cluster)["serviceArns"]:
-            yield service
+    for cluster in _active_clusters(client):
+        yield from ecs.list_services(cluster=cluster)["serviceArns"]
 
 
 def _own_policies(client: Client) -> Iterator[str]:
@@ -131,7 +142,7 @@ KINDS: dict[str, Callable[[Client], Iterator[str]]] = {
     "notification rule": _paged("codestar-notifications", "list_notification_rules", "NotificationRules", "Arn"),
     "DynamoDB table": _paged("dynamodb", "list_tables", "TableNames", None),
     "ECR repository": _paged("ecr", "describe_repositories", "repositories", "repositoryName"),
-    "ECS cluster": _paged("ecs", "list_clusters", "clusterArns", None),
+    "ECS cluster": _active_clusters,
     "ECS service": _active_services,
     "ECS task definition": _paged("ecs", "list_task_definitions", "taskDefinitionArns", None, status="ACTIVE"),
     "Elastic IP": _paged("ec2", "describe_addresses", "Addresses", "AllocationId"),

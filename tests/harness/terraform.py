@@ -12,8 +12,8 @@ from typing import Any
 
 from harness.control_plane import CREDENTIALS, REGION, ROOT
 
-# Without a bound on attempts the provider repeats a failing call for minutes; without the metadata service switched off it
-# looks for one first.
+# Without a bound on attempts the provider repeats a failing call for minutes; without the metadata service switched off
+# it looks for one first.
 SETTINGS = {
     **CREDENTIALS,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -124,7 +124,15 @@ class Terraform:
 
     def _script(self, command: str) -> str:
         done = subprocess.run(
-            [sys.executable, "scripts/state_bucket.py", command, "--parameter", STATE_BUCKET_PARAMETER, "--region", REGION],
+            [
+                sys.executable,
+                "scripts/state_bucket.py",
+                command,
+                "--parameter",
+                STATE_BUCKET_PARAMETER,
+                "--region",
+                REGION,
+            ],
             cwd=ROOT,
             env=self._environment,
             capture_output=True,

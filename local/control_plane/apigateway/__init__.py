@@ -1,15 +1,15 @@
 """API Gateway, REST APIs: ours. API keys, usage plans, custom domains and VPC links stay moto's.
 
-moto's REST APIs forget most of an OpenAPI import and cannot be changed afterwards; there was more to put right than to keep.
-What an API is, `model`; how PATCH changes it, `patch`; from and to OpenAPI, `openapi_import` and `openapi_export`; the AWS
-operations, `responses`.
+moto's REST APIs forget most of an OpenAPI import and cannot be changed afterwards; there was more to put right than to
+keep. What an API is: `model`. How PATCH changes it: `patch`. From and to OpenAPI: `openapi_import`, `openapi_export`.
+The AWS operations: `responses`.
 """
 
 from __future__ import annotations
 
 from moto.apigateway import models
 from moto.apigateway.models import apigateway_backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from .. import registry
 from .responses import Backend, Response, UsagePlan

@@ -1,7 +1,7 @@
 """What a REST API is made of.
 
-Everything is kept as the document that AWS answers for it, so that there is nothing to translate: GetMethod's answer, with
-the integration and all responses in it, *is* the method. Timestamps are numbers, as the service's JSON has them.
+Everything is kept as the document that AWS answers for it, so that there is nothing to translate: GetMethod's answer,
+with the integration and all responses in it, *is* the method. Timestamps are numbers, as the service's JSON has them.
 """
 
 from __future__ import annotations
@@ -122,7 +122,13 @@ class RestApi:
         stages and the deployments stay."""
         root = self.attributes["rootResourceId"]
         self.resources = {root: {"id": root, "path": "/"}}
-        for part in (self.models, self.authorizers, self.request_validators, self.gateway_responses, self.documentation_parts):
+        for part in (
+            self.models,
+            self.authorizers,
+            self.request_validators,
+            self.gateway_responses,
+            self.documentation_parts,
+        ):
             part.clear()
         for attribute in ("binaryMediaTypes", "minimumCompressionSize", "policy", "version", "description"):
             self.attributes.pop(attribute, None)
@@ -159,15 +165,15 @@ class RestApi:
             if child.get("parentId") == resource["id"]:
                 self.move_resource(child)
 
-    def put_model(self, name: str, schema: str, contentType: str, description: str | None = None) -> Json:  # noqa: N803
-        model = {"id": new_id(6), "name": name, "contentType": contentType, "schema": schema}
+    def put_model(self, name: str, schema: str, contentType: str, description: str | None = None) -> Json:
+        model: Json = {"id": new_id(6), "name": name, "contentType": contentType, "schema": schema}
         if description:
             model["description"] = description
         self.models[name] = model
         return model
 
     def put_documentation_part(self, location: Json, properties: str) -> Json:
-        part = {"id": new_id(6), "location": location, "properties": properties}
+        part: Json = {"id": new_id(6), "location": location, "properties": properties}
         self.documentation_parts[part["id"]] = part
         return part
 

@@ -1,7 +1,7 @@
 """From an API to an OpenAPI 3 document with API Gateway's extensions.
 
-The document holds all there is: importing it gives the same API again. It is written when an API is deployed, and kept with
-the deployment; GetExport of a stage answers its deployment's.
+The document holds all there is: importing it gives the same API again. It is written when an API is deployed, and kept
+with the deployment; GetExport of a stage answers its deployment's.
 https://docs.aws.amazon.com/apigateway/latest/api/API_GetExport.html
 """
 
@@ -38,7 +38,10 @@ def export_document(api: RestApi) -> Json:
     """The whole API."""
     document: Json = {
         "openapi": "3.0.1",
-        "info": {"title": api.attributes["name"], "version": str(api.attributes.get("version", api.attributes["createdDate"]))},
+        "info": {
+            "title": api.attributes["name"],
+            "version": str(api.attributes.get("version", api.attributes["createdDate"])),
+        },
         "paths": {},
         "components": {},
     }
@@ -111,7 +114,8 @@ def _operation(api: RestApi, resource: Json, method: Json) -> Json:
     if models := method.get("requestModels"):
         operation["requestBody"] = {"content": _content(models), "required": True}
     operation["responses"] = {
-        status: _response(api, response, where) for status, response in sorted(method.get("methodResponses", {}).items())
+        status: _response(api, response, where)
+        for status, response in sorted(method.get("methodResponses", {}).items())
     }
     if security := _security(api, method):
         operation["security"] = security
@@ -167,7 +171,9 @@ def _security_schemes(api: RestApi) -> Json:
         schemes["sigv4"] = SIGNATURE
     for authorizer in api.authorizers.values():
         source = authorizer.get("identitySource", "")
-        header = source.removeprefix("method.request.header.") if source.startswith("method.request.header.") else "Unused"
+        header = (
+            source.removeprefix("method.request.header.") if source.startswith("method.request.header.") else "Unused"
+        )
         schemes[authorizer["name"]] = {
             "type": "apiKey",
             "name": header.split(",")[0],
@@ -234,7 +240,9 @@ def _api_extensions(api: RestApi) -> Json:
     if api.gateway_responses:
         extensions["gateway-responses"] = {
             response_type: {
-                key: value for key, value in response.items() if key not in ("responseType", "defaultResponse") and value
+                key: value
+                for key, value in response.items()
+                if key not in ("responseType", "defaultResponse") and value
             }
             for response_type, response in sorted(api.gateway_responses.items())
         }

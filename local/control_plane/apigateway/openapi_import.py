@@ -73,7 +73,11 @@ class _Import:
 
     def api_attributes(self) -> None:
         attributes, info = self.api.attributes, self.document.get("info", {})
-        for source, name in ((info.get("title"), "name"), (info.get("version"), "version"), (info.get("description"), "description")):
+        for source, name in (
+            (info.get("title"), "name"),
+            (info.get("version"), "version"),
+            (info.get("description"), "description"),
+        ):
             if source:
                 attributes[name] = source
         for extension, name in (
@@ -94,7 +98,9 @@ class _Import:
     def model(self, name: str, schema: Json, content_type: str = "application/json") -> str:
         self.api.put_model(
             name=name,
-            schema=json.dumps(_with_references(schema, f"https://apigateway.amazonaws.com/restapis/{self.api.id}/models/")),
+            schema=json.dumps(
+                _with_references(schema, f"https://apigateway.amazonaws.com/restapis/{self.api.id}/models/")
+            ),
             contentType=content_type,
             description=schema.get("description"),
         )
@@ -134,7 +140,9 @@ class _Import:
         source = scheme[EXTENSION + "authorizer"]
         kind = AUTHORIZER_TYPES.get(source["type"])
         if kind is None:
-            raise BadRequestException(f"Authorizer type {source['type']} of {name} is not one of {', '.join(AUTHORIZER_TYPES)}")
+            raise BadRequestException(
+                f"Authorizer type {source['type']} of {name} is not one of {', '.join(AUTHORIZER_TYPES)}"
+            )
         existing = next((old for old in self.api.authorizers.values() if old["name"] == name), {"id": new_id(6)})
         document = {
             "id": existing["id"],
@@ -190,7 +198,9 @@ class _Import:
     def security(self, method: Json, operation: Json) -> None:
         if operation.get(EXTENSION + "auth", {}).get("type") == "AWS_IAM":
             method["authorizationType"] = "AWS_IAM"
-        for requirement in operation.get("security", self.document.get("security", [])):
+        # An operation's own list replaces the document's, an empty one too.
+        requirements: list[Json] | None = operation.get("security", self.document.get("security"))
+        for requirement in requirements or []:
             for name, scopes in requirement.items():
                 scheme = self.schemes.get(name)
                 if scheme is None:
@@ -230,12 +240,13 @@ class _Import:
         document.setdefault("cacheNamespace", resource["id"])
         document.setdefault("cacheKeyParameters", [])
         document["integrationResponses"] = {
-            str(response["statusCode"]): _integration_response(pattern, response) for pattern, response in responses.items()
+            str(response["statusCode"]): _integration_response(pattern, response)
+            for pattern, response in responses.items()
         }
         return document
 
     def documentation(self) -> None:
-        """Parts given in the documentation extension come first; the document's own descriptions fill what it leaves."""
+        """Parts given in the extension come first; the document's own descriptions fill what they leave."""
         parts = [
             (part["location"], _properties(part["properties"]))
             for part in self.extension("documentation", {}).get("documentationParts", [])
@@ -264,7 +275,9 @@ class _Import:
                 if verb in item:
                     yield from self.method_descriptions(path, verb, item[verb], item.get("parameters", []))
 
-    def method_descriptions(self, path: str, verb: str, operation: Json, shared: list[Json]) -> Iterator[tuple[Json, Json]]:
+    def method_descriptions(
+        self, path: str, verb: str, operation: Json, shared: list[Json]
+    ) -> Iterator[tuple[Json, Json]]:
         where = {"path": path, "method": "ANY" if verb.startswith("x-") else verb.upper()}
         if described := _described(operation, "tags"):
             yield {"type": "METHOD", **where}, described
@@ -301,7 +314,10 @@ def _properties(properties: Any) -> Json:
 
 
 def _integration_response(pattern: str, response: Json) -> Json:
-    document: Json = {"statusCode": str(response["statusCode"]), "responseTemplates": response.get("responseTemplates") or {}}
+    document: Json = {
+        "statusCode": str(response["statusCode"]),
+        "responseTemplates": response.get("responseTemplates") or {},
+    }
     if pattern != "default":
         document["selectionPattern"] = pattern
     for name in ("responseParameters", "contentHandling"):
@@ -314,7 +330,9 @@ def _with_references(schema: Any, base: str) -> Any:
     """Inside a model, another model is referred to by its URL."""
     if isinstance(schema, dict):
         return {
-            key: base + value.rsplit("/", 1)[-1] if key == "$ref" and isinstance(value, str) else _with_references(value, base)
+            key: base + value.rsplit("/", 1)[-1]
+            if key == "$ref" and isinstance(value, str)
+            else _with_references(value, base)
             for key, value in schema.items()
         }
     if isinstance(schema, list):

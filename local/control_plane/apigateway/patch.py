@@ -1,7 +1,7 @@
 """API Gateway's PATCH: a list of operations on paths into a document.
 
-One function for every kind of document. What a value means, true or "true", 5 or "5", is read from the AWS service model
-(values always arrive as text), and so is whether a path leads into a structure, a map or a list.
+One function for every kind of document. What a value means, true or "true", 5 or "5", is read from the AWS service
+model (values always arrive as text), and so is whether a path leads into a structure, a map or a list.
 https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
 """
 

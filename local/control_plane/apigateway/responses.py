@@ -25,7 +25,7 @@ from moto.apigateway.exceptions import (
     StageNotFoundException,
 )
 from moto.apigateway.responses import APIGatewayResponse
-from moto.core.responses import TYPE_RESPONSE
+from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import camelcase_to_underscores
 
 from .model import Deployment, Json, RestApi, Stage, find, new_id
@@ -128,7 +128,9 @@ class Response(APIGatewayResponse):
         given = self.given
         if not given.get("name"):
             raise BadRequestException("API name must not be empty")
-        attributes = {key: value for key, value in given.items() if key not in ("cloneFrom", "name") and value is not None}
+        attributes = {
+            key: value for key, value in given.items() if key not in ("cloneFrom", "name") and value is not None
+        }
         if "endpointConfiguration" in attributes:
             attributes["endpointConfiguration"].setdefault("ipAddressType", "ipv4")
         api = RestApi.create(given["name"], **attributes)
@@ -177,7 +179,9 @@ class Response(APIGatewayResponse):
         api = self.api
         for domain, mappings in self.backend.base_path_mappings.items():
             if any(mapping.rest_api_id == api.id for mapping in mappings.values()):
-                raise BadRequestException(f"Please remove all base path mappings of {domain} that refer to this API first")
+                raise BadRequestException(
+                    f"Please remove all base path mappings of {domain} that refer to this API first"
+                )
         del self.backend.apis[api.id]
         return answer(None, 202)
 
@@ -462,7 +466,7 @@ class Response(APIGatewayResponse):
     def create_deployment(self) -> TYPE_RESPONSE:
         given, api = self.given, self.api
         api.require_deployable()
-        document = {"id": new_id(6), "createdDate": int(time.time())}
+        document: Json = {"id": new_id(6), "createdDate": int(time.time())}
         if given.get("description"):
             document["description"] = given["description"]
         api.deployments[document["id"]] = Deployment(document, json.dumps(export_document(api)))
@@ -620,7 +624,11 @@ class Response(APIGatewayResponse):
 
 
 def answer(document: Json | None, status: int = 200) -> TYPE_RESPONSE:
-    return status, {"status": str(status), "Content-Type": "application/json"}, "" if document is None else json.dumps(document)
+    return (
+        status,
+        {"status": str(status), "Content-Type": "application/json"},
+        "" if document is None else json.dumps(document),
+    )
 
 
 def items(documents: Any) -> TYPE_RESPONSE:
