@@ -121,7 +121,7 @@ check: check/terraform check/checkov ## Formatting, validation, lints and plans:
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy scripts tests
+	$(PY) -m mypy scripts tests local
 
 check/terraform: $(VENV)/.ready
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
@@ -142,6 +142,16 @@ infracost/breakdown: ## What it costs at low, medium and high use (needs an Infr
 
 test/terraform: check/terraform $(CHECKOV_VENV)/.ready ## Terraform's part of the tests
 	$(PY) -m pytest tests/terraform
+
+# Against the local control plane, with Terraform's own lines as they come: most of the time is the provider's waiting.
+.PHONY: test/terraform-cycle test/matrix
+test/terraform-cycle: $(VENV)/.ready ## Apply, change, re-plan and destroy everything against the local control plane
+	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
+	$(PY) -m pytest -s tests/control_plane tests/terraform_cycle/test_cycle.py
+
+test/matrix: $(VENV)/.ready ## The same for each architecture alone, with a domain and without (a quarter of an hour)
+	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
+	$(PY) -m pytest -s tests/terraform_cycle/test_matrix.py
 
 ##@ Set-up
 

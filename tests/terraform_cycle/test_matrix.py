@@ -1,0 +1,30 @@
+"""Each architecture alone, with a domain and without, and both without: applies, plans clean, leaves nothing behind."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from terraform_cycle.cycle import DOMAIN, Cycle
+
+DEPLOYMENTS: dict[str, dict[str, Any]] = {
+    "lambda": {"architectures": ["lambda"]},
+    "lambda-domain": {"architectures": ["lambda"], "root_domain": DOMAIN},
+    "fargate": {"architectures": ["fargate"]},
+    "fargate-domain": {"architectures": ["fargate"], "root_domain": DOMAIN},
+    "both": {"architectures": ["lambda", "fargate"]},
+}
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_deployment_applies_plans_clean_and_leaves_nothing(name: str) -> None:
+    cycle = Cycle(name, **DEPLOYMENTS[name])
+    try:
+        cycle.terraform.apply()
+        assert cycle.terraform.plan() == {}
+        assert len(cycle.leftovers()) > 10
+        cycle.terraform.destroy()
+        assert cycle.leftovers() == []
+    finally:
+        cycle.end()
+        print(name, {step: f"{seconds:.0f} s" for step, seconds in cycle.terraform.seconds.items()}, file=sys.stderr)
