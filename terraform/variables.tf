@@ -126,6 +126,7 @@ variable "alarm_thresholds" {
       client_error_percent     = optional(number)
       server_error_percent     = optional(number)
       utilization_percent      = optional(number)
+      map_age_seconds          = optional(number)
     }), {})
   })
   nullable = false

@@ -189,6 +189,11 @@ run "drain" {
   }
 
   assert {
+    condition     = tonumber(one([for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : variable.value if variable.name == "IDLE_TIMEOUT_SECONDS"])) > aws_lb.this.idle_timeout
+    error_message = "the load balancer closes an idle connection before the service does"
+  }
+
+  assert {
     condition     = aws_ecs_service.this.health_check_grace_period_seconds > aws_lb_target_group.this["blue"].health_check[0].interval * aws_lb_target_group.this["blue"].health_check[0].healthy_threshold
     error_message = "a new task is not killed before it can have been found ready"
   }
@@ -226,6 +231,7 @@ run "task_and_service" {
       PORT                            = "8080"
       TRUSTED_HOPS                    = "1"
       DRAIN_SECONDS                   = "20"
+      IDLE_TIMEOUT_SECONDS            = "75"
       STRINGS_MAPPING_PARAMETER_NAME  = "/switchyard-test/mapping"
       STRINGS_MAPPING_REFRESH_SECONDS = "60"
     }
@@ -339,6 +345,7 @@ run "alarms" {
       missing-tasks   = 0
       cpu             = 85
       memory          = 85
+      stale-map       = 900
     }
     error_message = "every alarm has its threshold; latency is given in milliseconds and compared in seconds"
   }
@@ -420,5 +427,22 @@ run "bad_input" {
     var.scaling,
     var.api_key,
     var.test_listener_cidr_blocks,
+  ]
+}
+
+run "an_alarm_that_would_never_be_quiet" {
+  command = plan
+
+  module {
+    source = "./modules/fargate"
+  }
+
+  variables {
+    container        = { mapping_refresh_seconds = 600 }
+    alarm_thresholds = { map_age_seconds = 900 }
+  }
+
+  expect_failures = [
+    var.alarm_thresholds,
   ]
 }

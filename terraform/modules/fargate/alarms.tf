@@ -10,13 +10,28 @@ locals {
   release_alarms = ["server-errors", "latency"]
 }
 
+# The service writes how old its map is once a minute. The metric that CloudWatch makes of that line by itself is the same
+# for every deployment in the account; this one is of this deployment alone.
+resource "aws_cloudwatch_log_metric_filter" "map_age" {
+  name           = "map-age"
+  log_group_name = aws_cloudwatch_log_group.container.name
+  pattern        = "{ $.MapAge = * }"
+
+  metric_transformation {
+    namespace = var.name
+    name      = "MapAge"
+    value     = "$.MapAge"
+    unit      = "Seconds"
+  }
+}
+
 output "release_alarms" {
   description = "Which of `alarms` stop a release and roll it back."
   value       = local.release_alarms
 }
 
 output "alarms" {
-  description = "Errors of the tasks, of the load balancer and of clients, latency, tasks that are ill, missing, or too few for the load."
+  description = "Errors of the tasks, of the load balancer and of clients, latency, tasks that are ill, missing, or too few for the load, a map that is old."
   value = {
     "server-errors" = {
       description         = "${var.name} answers more than ${var.alarm_thresholds.server_error_percent} % of the requests with 5xx. The container's log says why."
@@ -82,6 +97,15 @@ output "alarms" {
         desired = { metric = { namespace = "ECS/ContainerInsights", metric_name = "DesiredTaskCount", dimensions = local.service, statistic = "Maximum" } }
         running = { metric = { namespace = "ECS/ContainerInsights", metric_name = "RunningTaskCount", dimensions = local.service, statistic = "Minimum" } }
       }
+    }
+    "stale-map" = {
+      description         = "A task of ${var.name} has not been able to confirm its map for ${var.alarm_thresholds.map_age_seconds} seconds. It goes on with the last good one; the container's log says why."
+      namespace           = aws_cloudwatch_log_metric_filter.map_age.metric_transformation[0].namespace
+      metric_name         = aws_cloudwatch_log_metric_filter.map_age.metric_transformation[0].name
+      statistic           = "Maximum"
+      evaluation_periods  = 3
+      datapoints_to_alarm = 3
+      threshold           = var.alarm_thresholds.map_age_seconds
     }
     "cpu" = {
       description         = "Tasks of ${var.name} use more than ${var.alarm_thresholds.utilization_percent} % of their CPU although autoscaling should have added some: scaling.maximum is reached."

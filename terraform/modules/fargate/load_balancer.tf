@@ -20,6 +20,7 @@ resource "aws_lb" "this" {
   security_groups            = [aws_security_group.load_balancer.id]
   drop_invalid_header_fields = true
   enable_deletion_protection = var.protected
+  idle_timeout               = local.idle_seconds.load_balancer
 
   # The one hop that the service trusts (TRUSTED_HOPS=1): what a client puts into X-Forwarded-For stands before the address
   # that the load balancer saw, and is not believed.

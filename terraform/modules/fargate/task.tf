@@ -10,12 +10,17 @@ locals {
     deregistration_delay = var.container.drain_seconds + 10
   }
 
+  # Whoever closes an idle connection first must be the load balancer, which knows that it did; a request that it sends on
+  # one that the service is closing is answered 502.
+  idle_seconds = { load_balancer = 60, service = 75 }
+
   environment = merge(var.mapping.environment, {
     AWS_REGION                      = var.region
     HOST                            = "0.0.0.0"
     PORT                            = tostring(local.container_port)
     TRUSTED_HOPS                    = "1"
     DRAIN_SECONDS                   = tostring(local.drain.seconds)
+    IDLE_TIMEOUT_SECONDS            = tostring(local.idle_seconds.service)
     STRINGS_MAPPING_REFRESH_SECONDS = tostring(var.container.mapping_refresh_seconds)
   })
 }
