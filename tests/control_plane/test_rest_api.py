@@ -238,6 +238,8 @@ def test_a_deployment_is_a_snapshot(apigateway: Any, api: str, control_plane: Co
     assert definition(old).json() == before
     assert definition(new).json() != before
     assert definition("none").status_code == 404
+    elsewhere = f"{control_plane.url}/_control_plane/apigateway/nowhere/{api}/deployments/{new}"
+    assert requests.get(elsewhere, timeout=5).status_code == 404
 
     # The stage may go back to what was; its definition goes with it.
     apigateway.update_stage(

@@ -38,8 +38,8 @@ class Terraform:
         self.folder = folder
         self.root = folder / "terraform"
         self.variables: dict[str, Any] = {}
-        self.seconds: dict[str, float] = {}
-        """How long each command took, for the summary."""
+        self.timings: list[str] = []
+        """What was run and how long it took, in its order."""
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ["HOME"],  # the CLI configuration, which may name a mirror for providers
@@ -119,7 +119,7 @@ class Terraform:
             if child.poll() is None:
                 child.terminate()
                 child.wait()
-        self.seconds[command] = time.monotonic() - start
+        self.timings.append(f"{command} {time.monotonic() - start:.0f} s")
         assert code in expected, f"terraform {command} ended with {code}:\n{''.join(lines)[-12000:]}"
 
     def _script(self, command: str) -> str:

@@ -43,7 +43,7 @@ def cycle() -> Iterator[Cycle]:
     )
     yield cycle
     cycle.end()
-    print({step: f"{seconds:.0f} s" for step, seconds in cycle.terraform.seconds.items()}, file=sys.stderr)
+    print("\nterraform:", ", ".join(cycle.terraform.timings), file=sys.stderr)
 
 
 @pytest.fixture(scope="module")

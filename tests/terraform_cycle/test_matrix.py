@@ -27,4 +27,4 @@ def test_a_deployment_applies_plans_clean_and_leaves_nothing(name: str) -> None:
         assert cycle.leftovers() == []
     finally:
         cycle.end()
-        print(name, {step: f"{seconds:.0f} s" for step, seconds in cycle.terraform.seconds.items()}, file=sys.stderr)
+        print(f"\n{name}:", ", ".join(cycle.terraform.timings), file=sys.stderr)

@@ -31,6 +31,8 @@ def install() -> None:
 
 def deployed_definition(region: str, api_id: str, deployment_id: str) -> str | None:
     """What a deployment holds, as JSON text; None where there is no such deployment."""
+    if region not in apigateway_backends[DEFAULT_ACCOUNT_ID]:
+        return None
     backend = apigateway_backends[DEFAULT_ACCOUNT_ID][region]
     assert isinstance(backend, Backend)
     api = backend.apis.get(api_id)

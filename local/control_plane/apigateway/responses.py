@@ -11,6 +11,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
+from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,6 +33,9 @@ from .model import Deployment, Json, RestApi, Stage, find, new_id
 from .openapi_export import export_document, select_extensions
 from .openapi_import import import_document, put_documentation_part
 from .patch import Operation, patch, patch_stage
+
+# Terraform makes ten requests at a time, and an API is many dictionaries that belong together.
+ONE_AT_A_TIME = RLock()
 
 INTEGRATION_TYPES = ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK")
 INTEGRATION_ARN = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:[\w.-]+:(path|action)/")
@@ -89,6 +93,10 @@ class Backend(models.APIGatewayBackend):
 
 
 class Response(APIGatewayResponse):
+    def call_action(self) -> TYPE_RESPONSE:
+        with ONE_AT_A_TIME:
+            return super().call_action()
+
     @property
     def backend(self) -> Backend:
         backend = super().backend
