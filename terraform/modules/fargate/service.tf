@@ -75,6 +75,8 @@ resource "aws_ecs_service" "this" {
     aws_iam_role_policy.task,
     aws_lb_listener.production, # ECS refuses a target group without a listener
     aws_lb_listener.test,
+    aws_vpc_security_group_egress_rule.https, # the first thing that a task does is to fetch its image
+    aws_vpc_security_group_ingress_rule.from_load_balancer,
   ]
 }
 

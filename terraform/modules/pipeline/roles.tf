@@ -16,15 +16,16 @@ locals {
   # What the pipeline and the build need to hand each other their results.
   use_artifacts = [
     {
-      Sid      = "UseArtifacts"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+      Sid    = "UseArtifacts"
+      Effect = "Allow"
+      # Both services send an ACL header along, for which S3 asks for the right to set one, although the bucket has none.
+      Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"]
       Resource = "${module.artifacts.arn}/*"
     },
     {
       Sid      = "FindArtifacts"
       Effect   = "Allow"
-      Action   = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+      Action   = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
       Resource = module.artifacts.arn
     },
     {
