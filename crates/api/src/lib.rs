@@ -9,6 +9,7 @@
 //! nonsense is told so whatever state the service is in, and a client without a key learns nothing at all.
 
 mod answer;
+mod buffers;
 mod docs;
 mod error;
 mod key;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use mapping::Serving;
@@ -18,6 +18,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::answer::{self, Message};
+use crate::buffers::Buffer;
 use crate::{Api, Error, Metrics, media_type, payload};
 
 /// The request body; further members are ignored.
@@ -62,12 +63,12 @@ async fn json(api: &Api, request: Request) -> Result<Response, Error> {
     let content = payload::content(&body)?;
     let serving = api.mapping.serving().ok_or(Error::NoMap)?;
     // A sixteenth more than came in: replacements are usually longer, and growing would copy all of it.
-    let mut out = Vec::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
-    out.extend_from_slice(BEFORE);
-    let replacements = serving.engine().replace_json_into(content.as_bytes(), &mut out);
-    out.extend_from_slice(AFTER);
+    let mut out = Buffer::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
+    out.0.extend_from_slice(BEFORE);
+    let replacements = serving.engine().replace_json_into(content.as_bytes(), &mut out.0);
+    out.0.extend_from_slice(AFTER);
     api.metrics.replaced(replacements);
-    Ok(answer::json(http::StatusCode::OK, out))
+    Ok(answer::json(StatusCode::OK, out.into_bytes()))
 }
 
 /// The whole body, if it is within `limit`.
@@ -83,16 +84,16 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Error> {
         return Ok(first); // a small body is in one piece: nothing to copy
     }
     // What is announced fits a usize, as it is within the limit.
-    let mut whole = Vec::with_capacity(announced.map_or(first.len(), |length| length as usize).max(first.len()));
+    let mut whole = Buffer::with_capacity(announced.map_or(first.len(), |length| length as usize).max(first.len()));
     let mut next = Some(first);
     while let Some(data) = next {
-        if whole.len() + data.len() > limit {
+        if whole.0.len() + data.len() > limit {
             return Err(Error::TooLarge);
         }
-        whole.extend_from_slice(&data);
+        whole.0.extend_from_slice(&data);
         next = next_data(&mut body).await?;
     }
-    Ok(whole.into())
+    Ok(whole.into_bytes())
 }
 
 fn content_length(value: &HeaderValue) -> Option<u64> {
