@@ -1,0 +1,201 @@
+# The root as a whole: what is joined to what. Planned with the provider itself, without AWS: a plan of new resources calls
+# nothing, and what it would read is given here. The container's API key is one that exists already, because a plan that
+# makes one opens an ephemeral resource, which would call AWS.
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = data.aws_availability_zones.available
+  values = { names = ["eu-west-1b", "eu-west-1a", "eu-west-1c"] }
+}
+
+override_data {
+  target = data.aws_route53_zone.root
+  values = { zone_id = "Z1" }
+}
+
+variables {
+  lambda_packages = "tests/packages"
+  releases_file   = "tests/releases.json"
+  fargate         = { api_key = { parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/mine/key" } }
+}
+
+run "both_architectures" {
+  command = plan
+
+  variables {
+    alarm_thresholds = {
+      function = { duration_p95_milliseconds = 11 }
+      rest_api = { server_error_percent = 12 }
+      fargate  = { latency_p95_milliseconds = 13 }
+    }
+  }
+
+  assert {
+    condition     = toset(keys(module.waf.protected)) == toset(["lambda-test", "lambda-prod", "fargate"])
+    error_message = "the firewall must stand before every stage and the load balancer"
+  }
+
+  assert {
+    condition     = output.functions.string-replace.aliases == { test = "$LATEST", prod = "14" }
+    error_message = "test must serve the newest code, and prod the version that the releases file says"
+  }
+
+  assert {
+    condition     = output.lambda_snapshots.prod == "release-3.2.1"
+    error_message = "prod must stand for the release that the releases file says"
+  }
+
+  assert {
+    condition     = output.name == "switchyard-test-${substr(sha256("123456789012/eu-west-1/switchyard/test"), 0, 6)}"
+    error_message = "names must be unique to account, region, identifier and environment"
+  }
+
+  assert {
+    condition     = length(module.pipeline) == 0 && length(module.domain) == 0
+    error_message = "without a repository there is no pipeline, and without a root_domain no certificate"
+  }
+
+  assert {
+    condition     = !strcontains(jsonencode(output.functions), "arn:")
+    error_message = "promotions take the functions' names from this output"
+  }
+
+  assert {
+    condition = toset(keys(module.alarms.names)) == toset(concat(
+      [for key in keys(module.waf.alarms) : "waf-${key}"],
+      [for key in keys(module.mapping.alarms) : "mapping-${key}"],
+      [for key in keys(module.rest_api[0].alarms) : "lambda-api-${key}"],
+      [for key in keys(module.function["string-replace"].alarms) : "lambda-string-replace-${key}"],
+      [for key in keys(module.network[0].alarms) : "network-${key}"],
+      [for key in keys(module.fargate[0].alarms) : "fargate-${key}"],
+    ))
+    error_message = "every alarm that a module returns must be made"
+  }
+
+  assert {
+    condition     = length(module.waf.alarms) > 0 && length(module.rest_api[0].alarms) == 6 && length(module.function["string-replace"].alarms) == 8 && length(module.fargate[0].alarms) > 0
+    error_message = "and every module must return some"
+  }
+
+  assert {
+    condition     = module.function["string-replace"].alarms["prod-duration"].threshold == 11
+    error_message = "the function's threshold must be the one given"
+  }
+
+  assert {
+    condition     = module.rest_api[0].alarms["prod-server-errors"].threshold == 0.12 && module.rest_api[0].alarms["prod-latency"].threshold == 2000
+    error_message = "the API's threshold must be the one given, and what is left out keeps its default"
+  }
+
+  assert {
+    condition     = module.fargate[0].alarms["latency"].threshold == 0.013
+    error_message = "the container's threshold must be the one given"
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_account.this) == 0 && length(aws_iam_role.api_gateway_logs) == 0
+    error_message = "a setting of the whole account must not be touched unasked"
+  }
+}
+
+run "lambda_alone_with_a_large_map" {
+  command = plan
+
+  variables {
+    architectures  = ["lambda"]
+    environment    = "acceptance"
+    root_domain    = "example.com"
+    mapping_source = "table"
+  }
+
+  assert {
+    condition     = toset(keys(module.waf.protected)) == toset(["lambda-test", "lambda-prod"]) && length(module.network) == 0 && length(module.fargate) == 0
+    error_message = "lambda needs no network and no containers"
+  }
+
+  assert {
+    condition     = output.fargate_url == null && length(output.egress_ips) == 0
+    error_message = "what is not deployed has no address"
+  }
+
+  assert {
+    condition     = module.domain["lambda"].host == "switchyard-lambda-acceptance.example.com" && startswith(output.name, "switchyard-acc-")
+    error_message = "two environments must not share a host name"
+  }
+
+  assert {
+    condition     = local.map_to_read.environment == { STRINGS_MAPPING_TABLE = "${output.name}-mapping" }
+    error_message = "the functions must be told the table, and nothing of the parameter"
+  }
+}
+
+run "fargate_alone" {
+  command = plan
+
+  variables {
+    architectures = ["fargate"]
+  }
+
+  assert {
+    condition     = keys(module.waf.protected) == ["fargate"] && length(module.rest_api) == 0 && length(module.function) == 0 && length(module.packages) == 0
+    error_message = "fargate needs no functions"
+  }
+
+  assert {
+    condition     = length(output.functions) == 0 && length(output.lambda_snapshots) == 0
+    error_message = "what is not deployed has nothing to say"
+  }
+}
+
+run "production_with_a_domain_and_a_pipeline" {
+  command = plan
+
+  variables {
+    environment = "production"
+    root_domain = "example.com"
+    repository  = { full_name = "example/switchyard" }
+    api_gateway = { default_endpoint = false, manage_account = true }
+  }
+
+  assert {
+    condition     = { for architecture, domain in module.domain : architecture => domain.host } == { lambda = "switchyard-lambda.example.com", fargate = "switchyard-fargate.example.com" }
+    error_message = "each architecture must have a host name of its own"
+  }
+
+  assert {
+    condition     = output.lambda_urls == { test = "https://switchyard-lambda.example.com/test", prod = "https://switchyard-lambda.example.com/prod" } && output.fargate_url == "https://switchyard-fargate.example.com"
+    error_message = "the addresses must be under the domain"
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_account.this) == 1
+    error_message = "the account's role for logs must be set on request"
+  }
+
+  assert {
+    condition     = length(module.pipeline) == 1
+    error_message = "a repository must have a pipeline"
+  }
+}
+
+run "an_api_without_any_address" {
+  command = plan
+
+  variables {
+    api_gateway = { default_endpoint = false }
+  }
+
+  expect_failures = [var.api_gateway]
+}
