@@ -1,4 +1,13 @@
-mock_provider "aws" {}
+# Made-up ARNs are not ARNs, which the provider would refuse where one is applied.
+mock_provider "aws" {
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:flow" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/flow" }
+  }
+}
 
 variables {
   name               = "switchyard-test"
@@ -159,4 +168,27 @@ run "bad_input" {
     var.nat_gateways,
     var.interface_endpoints,
   ]
+}
+
+run "made_in_two_zones" {
+  module {
+    source = "./modules/network"
+  }
+}
+
+run "a_zone_that_fails_moves_no_subnet" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    availability_zones = ["eu-west-1b", "eu-west-1c"]
+  }
+
+  assert {
+    condition     = [for zone in ["a", "b"] : aws_subnet.private[zone].availability_zone] == ["eu-west-1a", "eu-west-1b"] && [for zone in ["a", "b"] : aws_subnet.public[zone].availability_zone] == ["eu-west-1a", "eu-west-1b"]
+    error_message = "subnets stay in the zones that they were made in"
+  }
 }

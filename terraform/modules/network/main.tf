@@ -38,6 +38,12 @@ resource "aws_subnet" "public" {
   map_public_ip_on_launch = false # load balancers and NAT gateways bring their own addresses
 
   tags = { Name = "${var.name}-public-${each.key}" }
+
+  # A zone that fails leaves the list of available ones, and the next one takes its place in it. That is no reason to
+  # replace a subnet with all that stands in it.
+  lifecycle {
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_subnet" "private" {
@@ -49,4 +55,8 @@ resource "aws_subnet" "private" {
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-private-${each.key}" }
+
+  lifecycle {
+    ignore_changes = [availability_zone]
+  }
 }

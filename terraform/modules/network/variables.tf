@@ -17,7 +17,7 @@ variable "account_id" {
 }
 
 variable "availability_zones" {
-  description = "The two zones to stand in, such as `[\"eu-west-1a\", \"eu-west-1b\"]`. Changing one replaces its subnets."
+  description = "The two zones to stand in, such as `[\"eu-west-1a\", \"eu-west-1b\"]`. A subnet stays in the zone that it was made in: to move it, replace it (`-replace`)."
   type        = list(string)
   nullable    = false
 
