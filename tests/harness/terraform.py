@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ SETTINGS = {
     "TF_INPUT": "0",
 }
 NO_CHANGES, CHANGES = 0, 2
+LIMIT_SECONDS = 900  # many times what any command takes; a provider that waits for ever must not
 STATE_BUCKET_PARAMETER = "/terraform/statefiles/bucket"
 
 Changes = dict[str, tuple[str, ...]]
@@ -109,6 +111,8 @@ class Terraform:
         )
         assert child.stdout
         lines: list[str] = []
+        limit = threading.Timer(LIMIT_SECONDS, child.terminate)
+        limit.start()
         try:
             for line in child.stdout:
                 lines.append(line)
@@ -116,6 +120,7 @@ class Terraform:
                     print(f"{command} {time.monotonic() - start:4.0f} s  {line.rstrip()}", file=sys.stderr, flush=True)
             code = child.wait()
         finally:
+            limit.cancel()
             if child.poll() is None:
                 child.terminate()
                 child.wait()

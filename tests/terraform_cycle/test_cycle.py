@@ -142,7 +142,6 @@ def test_a_release_registers_the_same_task_definition_with_its_image(applied: Cy
     # CodePipeline: the image in place of the placeholder, as text; then the revision in the appspec, in the same way.
     revision = ecs.register_task_definition(**json.loads(template.replace("<IMAGE1_NAME>", image)))["taskDefinition"]
     appspec = (ROOT / "fargate-app/deploy/appspec.yaml").read_text()
-    assert appspec.count("<TASK_DEFINITION>") == 1
     appspec = appspec.replace("<TASK_DEFINITION>", revision["taskDefinitionArn"])
 
     assert revision["revision"] == registered["revision"] + 1

@@ -190,6 +190,8 @@ class _Import:
             method["requestValidatorId"] = known[validator]
 
         for status, response in operation.get("responses", {}).items():
+            if not str(status).isdigit():  # OpenAPI's `default`: a method response has a number
+                continue
             method["methodResponses"][str(status)] = self.method_response(str(status), self.resolved(response))
         if integration := operation.get(EXTENSION + "integration"):
             method["methodIntegration"] = self.integration(resource, integration)
@@ -236,7 +238,7 @@ class _Import:
         # Lower case and upper case both import; the API answers in upper case.
         document["type"] = source["type"].upper()
         document["passthroughBehavior"] = source.get("passthroughBehavior", "when_no_match").upper()
-        document.setdefault("timeoutInMillis", 29000)
+        document["timeoutInMillis"] = int(source.get("timeoutInMillis", 29000))
         document.setdefault("cacheNamespace", resource["id"])
         document.setdefault("cacheKeyParameters", [])
         document["integrationResponses"] = {
