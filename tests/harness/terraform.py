@@ -35,8 +35,6 @@ class Terraform:
     """One working copy with its own backend, data directory and variables."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
-        if folder.exists():
-            shutil.rmtree(folder)
         self.folder = folder
         self.root = folder / "terraform"
         self.variables: dict[str, Any] = {}

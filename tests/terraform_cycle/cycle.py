@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.control_plane import ROOT, ControlPlane
@@ -15,9 +16,13 @@ class Cycle:
     """A fresh account with the state's bucket, one Route 53 zone, and a scratch copy of the root."""
 
     def __init__(self, name: str, **variables: Any) -> None:
+        scratch = ROOT / "target" / "terraform-cycle"
+        scratch.mkdir(parents=True, exist_ok=True)
+        # A folder of its own: two runs beside each other do not meet.
+        self._folder = TemporaryDirectory(prefix=f"{name}-", dir=scratch)
         self.control_plane = ControlPlane()
         try:
-            self.terraform = Terraform(ROOT / "target" / "terraform-cycle" / name, self.control_plane.url)
+            self.terraform = Terraform(Path(self._folder.name), self.control_plane.url)
             self.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=name)
             self.packages = self.terraform.folder / "lambda"
             self.packages.mkdir()
@@ -28,7 +33,7 @@ class Cycle:
             self.terraform.init()
             self.before = self.inventory()
         except BaseException:
-            self.control_plane.stop()
+            self.end()
             raise
 
     def client(self, service: str) -> Any:
@@ -49,3 +54,4 @@ class Cycle:
 
     def end(self) -> None:
         self.control_plane.stop()
+        self._folder.cleanup()
