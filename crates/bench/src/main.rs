@@ -4,6 +4,7 @@
 
 mod engine;
 mod http;
+mod init;
 mod report;
 mod server;
 
@@ -18,8 +19,9 @@ fn main() -> ExitCode {
         ["engine"] => engine::run(),
         ["http"] => http::run(),
         ["rss"] => http::rss(),
+        ["init"] => init::run(),
         _ => {
-            eprintln!("usage: bench engine|http|rss");
+            eprintln!("usage: bench engine|http|rss|init");
             return ExitCode::from(64);
         }
     };

@@ -55,21 +55,12 @@ impl Server {
 
     /// CPU time of all its threads so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
-            let running = statistics.split(' ').next().context("schedstat has three numbers")?;
-            nanoseconds += running.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        cpu(self.child.id())
     }
 
     /// The most memory that it ever had resident, in bytes.
     pub(crate) fn peak_rss(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has a peak")?;
-        let kib = line.trim().strip_suffix(" kB").context("it is in kB")?;
-        Ok(kib.parse::<u64>()? * 1024)
+        peak_rss(self.child.id())
     }
 
     pub(crate) fn connect(&self) -> anyhow::Result<Connection> {
@@ -169,8 +160,31 @@ pub(crate) fn request(length: usize) -> Vec<u8> {
 }
 
 /// A program of this workspace, built in the same profile as this one.
-fn built(name: &str) -> anyhow::Result<PathBuf> {
+/// CPU time of all threads of a process so far.
+pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
+        let running = statistics.split(' ').next().context("schedstat has three numbers")?;
+        nanoseconds += running.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The most memory that a process ever had resident, in bytes.
+pub(crate) fn peak_rss(pid: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has a peak")?;
+    let kib = line.trim().strip_suffix(" kB").context("it is in kB")?;
+    Ok(kib.parse::<u64>()? * 1024)
+}
+
+pub(crate) fn built(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
-    ensure!(path.exists(), "{} is not built: cargo build --release -p fargate-app -p bench", path.display());
+    ensure!(
+        path.exists(),
+        "{} is not built: cargo build --release -p fargate-app -p string-replace -p bench",
+        path.display()
+    );
     Ok(path)
 }
