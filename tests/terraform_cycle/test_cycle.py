@@ -25,6 +25,7 @@ FUNCTION = 'module.function["string-replace"]'
 FARGATE = "module.fargate[0]"
 ALARM = "module.alarms.aws_cloudwatch_metric_alarm.this"
 
+COLOURS = ("blue", "green")
 NEW_SUMMARY = "Is the service alive?"
 NEW_TAG = "changed"
 NEW_THRESHOLD = {"function": {"duration_p95_milliseconds": 4321}}
@@ -168,7 +169,27 @@ def test_a_release_registers_the_same_task_definition_with_its_image(applied: Cy
     )
     assert deployment["deploymentId"]
 
+    # CodeDeploy then turns the listeners to green, and the service to the new revision; autoscaling adds a task.
+    elbv2 = applied.client("elbv2")
+    blue, green = (elbv2.describe_target_groups(Names=[f"{name}-{colour}"])["TargetGroups"][0] for colour in COLOURS)
+    turn = {blue["TargetGroupArn"]: green["TargetGroupArn"], green["TargetGroupArn"]: blue["TargetGroupArn"]}
+    load_balancer = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
+    before = {
+        listener["ListenerArn"]: listener["DefaultActions"]
+        for listener in elbv2.describe_listeners(LoadBalancerArn=load_balancer)["Listeners"]
+        if listener["DefaultActions"][0]["Type"] == "forward"
+    }
+    assert len(before) == 2
+    for listener, actions in before.items():
+        action = {"Type": "forward", "TargetGroupArn": turn[actions[0]["TargetGroupArn"]]}
+        elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
+    ecs.update_service(cluster=name, service=name, taskDefinition=revision["taskDefinitionArn"], desiredCount=3)
+
     assert applied.terraform.plan() == {}
+
+    for listener, actions in before.items():
+        elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
+    ecs.update_service(cluster=name, service=name, taskDefinition=registered["taskDefinitionArn"], desiredCount=2)
     # The pipeline's revisions are not Terraform's: they stay when it destroys.
     ecs.deregister_task_definition(taskDefinition=revision["taskDefinitionArn"])
 
