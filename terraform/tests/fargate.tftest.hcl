@@ -338,7 +338,7 @@ run "alarms" {
   assert {
     condition = { for key, alarm in output.alarms : key => alarm.threshold } == {
       server-errors   = 1
-      client-errors   = 20
+      client-errors   = 25
       balancer-errors = 0
       latency         = 0.25
       unhealthy-tasks = 0

@@ -171,7 +171,7 @@ variable "alarm_thresholds" {
   description = "When the alarms go off: 95th percentile of the time that a task takes, share of requests answered 4xx and 5xx, CPU and memory use that more tasks did not bring down, time since the map was last confirmed."
   type = object({
     latency_p95_milliseconds = optional(number, 1000)
-    client_error_percent     = optional(number, 20)
+    client_error_percent     = optional(number, 25)
     server_error_percent     = optional(number, 1)
     utilization_percent      = optional(number, 85)
     map_age_seconds          = optional(number, 900)
