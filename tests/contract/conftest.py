@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,7 +12,17 @@ from harness.container import Container
 from harness.function import Function
 from harness.rest_api import MOUNTS, Mount, RestApi
 
-Opening = Callable[[], AbstractContextManager[FrontDoor]]
+
+@dataclass(frozen=True)
+class Candidate:
+    """A front door that is opened when the first test needs it."""
+
+    kind: str
+    opening: Callable[[], AbstractContextManager[FrontDoor]]
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return CAPABILITIES[self.kind]
 
 
 @contextmanager
@@ -21,7 +32,7 @@ def _container() -> Iterator[FrontDoor]:
         yield FrontDoor(container.url, {"x-api-key": container.key}, CAPABILITIES["container"])
 
 
-def _lambda(mount: Mount) -> Opening:
+def _lambda(mount: Mount) -> Candidate:
     @contextmanager
     def opening() -> Iterator[FrontDoor]:
         with Function("string-replace") as function:
@@ -31,10 +42,10 @@ def _lambda(mount: Mount) -> Opening:
             finally:
                 api.close()
 
-    return opening
+    return Candidate("lambda", opening)
 
 
-def _given(config: pytest.Config, url: str) -> Opening:
+def _given(config: pytest.Config, url: str) -> Candidate:
     kind = config.getoption("--front-door")
     if kind not in CAPABILITIES:
         raise pytest.UsageError(f"--front-door {kind}: it should be one of {', '.join(CAPABILITIES)}")
@@ -51,32 +62,44 @@ def _given(config: pytest.Config, url: str) -> Opening:
     def opening() -> Iterator[FrontDoor]:
         yield FrontDoor(url, headers, CAPABILITIES[kind])
 
-    return opening
+    return Candidate(kind, opening)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(capability): holds only behind front doors that have the capability")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "front_door" not in metafunc.fixturenames:
         return
     if url := metafunc.config.getoption("--base-url"):
-        doors = {metafunc.config.getoption("--front-door"): _given(metafunc.config, url)}
+        given = _given(metafunc.config, url)
+        candidates = {given.kind: given}
     else:
-        doors = {"container": _container} | {f"lambda-{mount.name}": _lambda(mount) for mount in MOUNTS}
-    metafunc.parametrize("front_door", doors.values(), ids=doors.keys(), indirect=True, scope="session")
+        candidates = {"container": Candidate("container", _container)}
+        candidates |= {f"lambda-{mount.name}": _lambda(mount) for mount in MOUNTS}
+    metafunc.parametrize("front_door", candidates.values(), ids=candidates.keys(), indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what does not hold behind a front door."""
+    left_out = [item for item in items if _needed(item) - _offered(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not _needed(item) - _offered(item)]
+
+
+def _needed(item: pytest.Item) -> frozenset[Capability]:
+    return frozenset(capability for marker in item.iter_markers("needs") for capability in marker.args)
+
+
+def _offered(item: pytest.Item) -> frozenset[Capability]:
+    call = getattr(item, "callspec", None)
+    candidate = call.params.get("front_door") if call else None
+    return candidate.capabilities if isinstance(candidate, Candidate) else frozenset(Capability)
 
 
 @pytest.fixture(scope="session")
 def front_door(request: pytest.FixtureRequest) -> Iterator[FrontDoor]:
-    opening: Opening = request.param
-    with opening() as door:
+    candidate: Candidate = request.param
+    with candidate.opening() as door:
         yield door
-
-
-@pytest.fixture
-def needs(front_door: FrontDoor) -> Callable[..., None]:
-    """`needs(capability, ...)` skips the test where the front door has not all of them."""
-
-    def skip_without(*capabilities: Capability) -> None:
-        if missing := set(capabilities) - front_door.capabilities:
-            pytest.skip("not behind this front door: " + "; ".join(sorted(item.value for item in missing)))
-
-    return skip_without

@@ -1,7 +1,6 @@
 """Every row of the table, behind every front door that has what the row needs."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 
@@ -27,10 +26,12 @@ def key_headers(front_door: FrontDoor, key: Key) -> dict[str, str]:
     return others if given is None else {**others, "x-api-key": given}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_case(front_door: FrontDoor, needs: Callable[..., None], case: Case) -> None:
-    if case.needs:
-        needs(case.needs)
+def marks(case: Case) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.needs(case.needs)] if case.needs else []
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name, marks=marks(case)) for case in CASES])
+def test_case(front_door: FrontDoor, case: Case) -> None:
     headers = key_headers(front_door, case.key) | case.headers
     if case.content_type is not None:
         headers["Content-Type"] = case.content_type

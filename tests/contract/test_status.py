@@ -1,16 +1,11 @@
 """What the service tells about itself: no key is needed, and the map's contents are never in it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from contract.front_door import Capability, FrontDoor
 from harness import http
 
-
-@pytest.fixture(autouse=True)
-def _reachable(needs: Callable[..., None]) -> None:
-    needs(Capability.STATUS)
+pytestmark = pytest.mark.needs(Capability.STATUS)
 
 
 def test_readiness_tells_which_map_serves(front_door: FrontDoor) -> None:

@@ -1,7 +1,6 @@
 """Text goes out while it comes in."""
 
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -12,9 +11,7 @@ TEXT = "ABN und Größe, 中ing; “ing” 🙂 rabo. " * 40
 REPLACED = "ABN AMRO und Größe, 中ing; “ING BANK” 🙂 Rabobank. " * 40
 
 
-@pytest.fixture(autouse=True)
-def _streaming(needs: Callable[..., None]) -> None:
-    needs(Capability.STREAMING)
+pytestmark = pytest.mark.needs(Capability.STREAMING)
 
 
 def test_the_first_bytes_are_out_before_the_last_are_in(front_door: FrontDoor) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import ssl
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,22 +43,30 @@ def request(
         connection.putrequest(method, parts.path.rstrip("/") + path, skip_accept_encoding=True)
         for name, value in headers.items() if isinstance(headers, Mapping) else headers:
             connection.putheader(name, value.encode("utf-8"))
-        if body is None or isinstance(body, bytes):
-            if body is not None or method in ("POST", "PUT", "PATCH"):
-                connection.putheader("Content-Length", str(len(body or b"")))
-            connection.endheaders()
-            # Answered, and closed, before the whole body was sent? The answer is what counts.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.send(body or b"")
-        else:
+        if not isinstance(body, bytes | None):
             connection.putheader("Transfer-Encoding", "chunked")
-            connection.endheaders()
-            for piece in body:
-                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
-            connection.send(b"0\r\n\r\n")
-        return response_of(connection)
+        elif body is not None or method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(body or b"")))
+        connection.endheaders()
+        # Sent beside the reading: a service that answers while it reads stops reading when nobody takes its answer.
+        sender = threading.Thread(target=_send, args=(connection, body), daemon=True)
+        sender.start()
+        response = response_of(connection)
+        sender.join(patience)
+        return response
     finally:
         connection.close()
+
+
+def _send(connection: http.client.HTTPConnection, body: bytes | Iterable[bytes] | None) -> None:
+    # Answered, and closed, before the whole body was sent? The answer is what counts.
+    with contextlib.suppress(OSError):
+        if isinstance(body, bytes | None):
+            connection.send(body or b"")
+            return
+        for piece in body:
+            connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.send(b"0\r\n\r\n")
 
 
 def connect(base_url: str, patience: float = PATIENCE) -> http.client.HTTPConnection:
