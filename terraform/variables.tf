@@ -127,7 +127,6 @@ variable "alarm_thresholds" {
       server_error_percent     = optional(number)
       utilization_percent      = optional(number)
       map_age_seconds          = optional(number)
-      map_age_seconds          = optional(number)
     }), {})
   })
   nullable = false
