@@ -1,4 +1,4 @@
-"""One control plane for all tests of this folder; each makes resources of its own names in it."""
+"""One control plane for the tests of this folder; each makes resources of its own names in it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,18 +8,18 @@ import pytest
 from harness.control_plane import ControlPlane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def control_plane() -> Iterator[ControlPlane]:
     plane = ControlPlane()
     yield plane
     assert plane.stop() == 0, plane.process.output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(control_plane: ControlPlane) -> Callable[[str], Any]:
     return control_plane.client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def apigateway(client: Callable[[str], Any]) -> Any:
     return client("apigateway")
