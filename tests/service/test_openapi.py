@@ -44,6 +44,7 @@ def test_schemathesis_finds_nothing(service: Container, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Tested: [1-9]", done.stdout), done.stdout
 
 
 class _References(html.parser.HTMLParser):
