@@ -2,7 +2,7 @@
 
 moto's REST APIs forget most of an OpenAPI import and cannot be changed afterwards; there was more to put right than to
 keep. What an API is: `model`. How PATCH changes it: `patch`. From and to OpenAPI: `openapi_import`, `openapi_export`.
-The AWS operations: `responses`.
+The AWS operations: `responses`, and the modules that it names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from .. import registry
-from .responses import Backend, Response, UsagePlan
+from .request import Backend
+from .responses import Response
+from .usage_plan import UsagePlan
 
 PATHS = (
     "/restapis/(?P<restapi_id>[^/]+)/documentation/parts$",
