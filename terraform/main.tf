@@ -142,6 +142,19 @@ module "fargate" {
   alarm_thresholds          = var.alarm_thresholds.fargate
 }
 
+module "blue_green" {
+  count  = contains(var.architectures, "fargate") ? 1 : 0
+  source = "./modules/blue_green"
+
+  name        = local.name
+  region      = var.region
+  account_id  = local.account_id
+  deployment  = module.fargate[0].deployment
+  release     = var.fargate.release
+  alarm_names = [for key in module.fargate[0].release_alarms : module.alarms.names["fargate-${key}"]]
+  topic_arn   = module.notifications.topic_arn
+}
+
 module "pipeline" {
   count  = contains(var.architectures, "fargate") && var.repository != null ? 1 : 0
   source = "./modules/pipeline"
@@ -151,8 +164,7 @@ module "pipeline" {
   account_id         = local.account_id
   repository         = var.repository
   deployment         = module.fargate[0].deployment
-  release            = var.fargate.release
-  alarm_names        = [for key in module.fargate[0].release_alarms : module.alarms.names["fargate-${key}"]]
+  blue_green         = module.blue_green[0].codedeploy
   topic_arn          = module.notifications.topic_arn
   log_retention_days = var.log_retention_days
   protected          = local.production

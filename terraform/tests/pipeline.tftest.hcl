@@ -1,26 +1,25 @@
 mock_provider "aws" {}
 
 variables {
-  name        = "switchyard-test"
-  region      = "eu-west-1"
-  account_id  = "123456789012"
-  topic_arn   = "arn:aws:sns:eu-west-1:123456789012:switchyard-test"
-  alarm_names = ["switchyard-test-server-errors", "switchyard-test-latency"]
+  name       = "switchyard-test"
+  region     = "eu-west-1"
+  account_id = "123456789012"
+  topic_arn  = "arn:aws:sns:eu-west-1:123456789012:switchyard-test"
   repository = {
     full_name      = "example/switchyard"
     connection_arn = "arn:aws:codeconnections:eu-west-1:123456789012:connection/1"
   }
   deployment = {
-    cluster_name            = "switchyard-test"
-    service_name            = "switchyard-test"
-    family                  = "switchyard-test"
-    cpu_architecture        = "ARM64"
-    role_arns               = ["arn:aws:iam::123456789012:role/execution", "arn:aws:iam::123456789012:role/task"]
-    repository              = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/switchyard-test", url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/switchyard-test" }
-    production_listener_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/switchyard-test/1/1"
-    test_listener_arn       = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/switchyard-test/1/2"
-    target_group_names      = ["switchyard-test-blue", "switchyard-test-green"]
-    scalable_resource_id    = "service/switchyard-test/switchyard-test"
+    service_name     = "switchyard-test"
+    family           = "switchyard-test"
+    cpu_architecture = "ARM64"
+    role_arns        = ["arn:aws:iam::123456789012:role/execution", "arn:aws:iam::123456789012:role/task"]
+    repository       = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/switchyard-test", url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/switchyard-test" }
+  }
+  blue_green = {
+    application = { name = "switchyard-test", arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:switchyard-test" }
+    group       = { name = "switchyard-test", arn = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:switchyard-test/switchyard-test" }
+    config_arn  = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentconfig:CodeDeployDefault.ECSAllAtOnce"
   }
 }
 
@@ -43,18 +42,6 @@ override_resource {
   target          = aws_codebuild_project.this
   override_during = plan
   values          = { arn = "arn:aws:codebuild:eu-west-1:123456789012:project/switchyard-test" }
-}
-
-override_resource {
-  target          = aws_codedeploy_app.this
-  override_during = plan
-  values          = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:switchyard-test" }
-}
-
-override_resource {
-  target          = aws_codedeploy_deployment_group.this
-  override_during = plan
-  values          = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:switchyard-test/switchyard-test" }
 }
 
 override_resource {
@@ -152,64 +139,17 @@ run "build_for_x86" {
 
   variables {
     deployment = {
-      cluster_name            = "c"
-      service_name            = "s"
-      family                  = "f"
-      cpu_architecture        = "X86_64"
-      role_arns               = ["arn:aws:iam::123456789012:role/task"]
-      repository              = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/r", url = "r" }
-      production_listener_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/x/1/1"
-      test_listener_arn       = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/x/1/2"
-      target_group_names      = ["b", "g"]
-      scalable_resource_id    = "service/c/s"
+      service_name     = "s"
+      family           = "f"
+      cpu_architecture = "X86_64"
+      role_arns        = ["arn:aws:iam::123456789012:role/task"]
+      repository       = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/r", url = "r" }
     }
   }
 
   assert {
     condition     = one(aws_codebuild_project.this.environment).type == "LINUX_CONTAINER" && strcontains(one(aws_codebuild_project.this.environment).image, "x86_64")
     error_message = "an image for x86 is built on x86"
-  }
-}
-
-run "blue_to_green" {
-  command = plan
-
-  module {
-    source = "./modules/pipeline"
-  }
-
-  assert {
-    condition = (
-      one(aws_codedeploy_deployment_group.this.deployment_style).deployment_type == "BLUE_GREEN"
-      && one(aws_codedeploy_deployment_group.this.deployment_style).deployment_option == "WITH_TRAFFIC_CONTROL"
-      && aws_codedeploy_deployment_group.this.deployment_config_name == "CodeDeployDefault.ECSCanary10Percent5Minutes"
-      && aws_codedeploy_app.this.compute_platform == "ECS"
-    )
-    error_message = "a tenth of the traffic goes first"
-  }
-
-  assert {
-    condition = (
-      one(one(one(aws_codedeploy_deployment_group.this.load_balancer_info).target_group_pair_info).prod_traffic_route).listener_arns == toset(["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/switchyard-test/1/1"])
-      && one(one(one(aws_codedeploy_deployment_group.this.load_balancer_info).target_group_pair_info).test_traffic_route).listener_arns == toset(["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/switchyard-test/1/2"])
-      && [for group in one(one(aws_codedeploy_deployment_group.this.load_balancer_info).target_group_pair_info).target_group : group.name] == ["switchyard-test-blue", "switchyard-test-green"]
-    )
-    error_message = "both listeners go between both target groups"
-  }
-
-  assert {
-    condition     = one(aws_codedeploy_deployment_group.this.alarm_configuration).enabled && one(aws_codedeploy_deployment_group.this.alarm_configuration).alarms == toset(["switchyard-test-server-errors", "switchyard-test-latency"])
-    error_message = "the alarms stop a release"
-  }
-
-  assert {
-    condition     = one(aws_codedeploy_deployment_group.this.auto_rollback_configuration).enabled && one(aws_codedeploy_deployment_group.this.auto_rollback_configuration).events == toset(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"])
-    error_message = "a release that failed or was stopped turns back"
-  }
-
-  assert {
-    condition     = one(one(aws_codedeploy_deployment_group.this.blue_green_deployment_config).terminate_blue_instances_on_deployment_success).termination_wait_time_in_minutes == 10
-    error_message = "the old tasks stay for a while to turn back to"
   }
 }
 
@@ -221,12 +161,12 @@ run "roles" {
   }
 
   assert {
-    condition     = alltrue([for role in [aws_iam_role.pipeline, aws_iam_role.build, aws_iam_role.deploy] : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
+    condition     = alltrue([for role in [aws_iam_role.pipeline, aws_iam_role.build] : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
     error_message = "no other account's services may have the roles"
   }
 
   assert {
-    condition = alltrue([for policy in [aws_iam_role_policy.pipeline.policy, aws_iam_role_policy.deploy.policy] :
+    condition = alltrue([for policy in [aws_iam_role_policy.pipeline.policy] :
       one([for statement in jsondecode(policy).Statement : statement if statement.Action == "iam:PassRole"]) == {
         Sid       = "PassTaskRoles"
         Effect    = "Allow"
@@ -244,8 +184,8 @@ run "roles" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Resource if statement.Sid == "TurnListeners"]) == [var.deployment.production_listener_arn, var.deployment.test_listener_arn]
-    error_message = "CodeDeploy turns this service's listeners only"
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.pipeline.policy).Statement : statement.Resource if statement.Sid == "Deploy"]) == [var.blue_green.application.arn, var.blue_green.group.arn, var.blue_green.config_arn]
+    error_message = "the pipeline deploys to this service only"
   }
 }
 
@@ -257,27 +197,8 @@ run "notifications" {
   }
 
   assert {
-    condition = alltrue([for rule in [aws_codestarnotifications_notification_rule.pipeline, aws_codestarnotifications_notification_rule.deployment] :
-      one(rule.target).address == "arn:aws:sns:eu-west-1:123456789012:switchyard-test" && length([for event in rule.event_type_ids : event if endswith(event, "-failed")]) == 1
-    ])
-    error_message = "failed runs and failed deployments are told"
-  }
-
-  assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.scaled_to_maximum.event_pattern).detail.resourceId == ["service/switchyard-test/switchyard-test"]
-    error_message = "scaling to the maximum is told, of this service only"
-  }
-
-  assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.service.event_pattern).resources == ["arn:aws:ecs:eu-west-1:123456789012:service/switchyard-test/switchyard-test"]
-    error_message = "trouble with starting tasks is told, of this service only"
-  }
-
-  assert {
-    condition = alltrue([for target in [aws_cloudwatch_event_target.scaled_to_maximum, aws_cloudwatch_event_target.service] :
-      target.arn == var.topic_arn && can(jsondecode(target.input_transformer[0].input_template))
-    ])
-    error_message = "EventBridge tells the topic, in a JSON string"
+    condition     = one(aws_codestarnotifications_notification_rule.pipeline.target).address == var.topic_arn && contains(aws_codestarnotifications_notification_rule.pipeline.event_type_ids, "codepipeline-pipeline-pipeline-execution-failed")
+    error_message = "failed runs are told"
   }
 }
 
@@ -289,14 +210,10 @@ run "bad_input" {
   }
 
   variables {
-    repository  = { full_name = "https://github.com/example/switchyard", connection_arn = "arn:aws:iam::123456789012:role/x" }
-    release     = { traffic = "AllAtOnce", keep_blue_minutes = 3000 }
-    alarm_names = []
+    repository = { full_name = "https://github.com/example/switchyard", connection_arn = "arn:aws:iam::123456789012:role/x" }
   }
 
   expect_failures = [
     var.repository,
-    var.release,
-    var.alarm_names,
   ]
 }

@@ -23,6 +23,8 @@ OBJECTS = "the objects of one bucket"
 
 # (module, Sid) → why it may say `*`.
 ALLOWED = {
+    ("modules/blue_green", "LookAround"): "reads only; " + NO_RESOURCE,
+    ("modules/blue_green", "StartAndStopTasks"): "a task set has no name yet; a condition bounds the cluster",
     ("modules/bucket", "TlsOnly"): f"a Deny: everything is refused that is not TLS; {OBJECTS}",
     ("modules/bucket", "Write"): f"below one prefix; {OBJECTS}",
     ("modules/fargate", "LogInToRegistry"): NO_RESOURCE,
@@ -34,13 +36,8 @@ ALLOWED = {
     ("modules/notifications", "Publish"): OWN_KEY,
     ("modules/pipeline", "Administer"): ACCOUNT_ADMINISTERS,
     ("modules/pipeline", "LogInToRegistry"): NO_RESOURCE,
-    ("modules/pipeline", "LookAround"): "reads only; " + NO_RESOURCE,
     ("modules/pipeline", "ReadTaskDefinition"): NO_RESOURCE,
     ("modules/pipeline", "RegisterTaskDefinition"): NO_RESOURCE + "; PassTaskRoles bounds what can be started",
-    (
-        "modules/pipeline",
-        "StartAndStopTasks",
-    ): "a task set has no name before it is there; a condition bounds the cluster",
     ("modules/pipeline", "UseArtifacts"): OBJECTS,
     ("modules/pipeline", "WriteLog"): STREAMS,
     ("modules/waf", "WriteWafLog"): STREAMS,

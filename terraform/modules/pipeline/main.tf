@@ -78,8 +78,8 @@ resource "aws_codepipeline" "this" {
       # The image of imageDetail.json goes where taskdef.json says <IMAGE1_NAME>; the revision that this makes goes where
       # appspec.yaml says <TASK_DEFINITION>.
       configuration = {
-        ApplicationName                = aws_codedeploy_app.this.name
-        DeploymentGroupName            = aws_codedeploy_deployment_group.this.deployment_group_name
+        ApplicationName                = var.blue_green.application.name
+        DeploymentGroupName            = var.blue_green.group.name
         TaskDefinitionTemplateArtifact = "release"
         TaskDefinitionTemplatePath     = "taskdef.json"
         AppSpecTemplateArtifact        = "release"
@@ -131,11 +131,7 @@ resource "aws_iam_role_policy" "pipeline" {
           "codedeploy:GetDeploymentConfig",
           "codedeploy:RegisterApplicationRevision",
         ]
-        Resource = [
-          aws_codedeploy_app.this.arn,
-          aws_codedeploy_deployment_group.this.arn,
-          "arn:aws:codedeploy:${var.region}:${var.account_id}:deploymentconfig:${var.release.traffic}",
-        ]
+        Resource = [var.blue_green.application.arn, var.blue_green.group.arn, var.blue_green.config_arn]
       },
       {
         Sid      = "RegisterTaskDefinition"
@@ -143,7 +139,13 @@ resource "aws_iam_role_policy" "pipeline" {
         Action   = "ecs:RegisterTaskDefinition"
         Resource = "*" # the action knows no resource; what it can start is bounded by PassTaskRoles
       },
-      local.pass_task_roles,
+      {
+        Sid       = "PassTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = var.deployment.role_arns
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
     ])
   })
 }

@@ -1,7 +1,7 @@
 locals {
   # Each service only on behalf of this account.
   may_assume = {
-    for service in ["codebuild", "codedeploy", "codepipeline"] : service => jsonencode({
+    for service in ["codebuild", "codepipeline"] : service => jsonencode({
       Version = "2012-10-17"
       Statement = [{
         Sid       = "Assume"
@@ -35,12 +35,4 @@ locals {
       Resource = aws_kms_key.artifacts.arn
     },
   ]
-
-  pass_task_roles = {
-    Sid       = "PassTaskRoles"
-    Effect    = "Allow"
-    Action    = "iam:PassRole"
-    Resource  = var.deployment.role_arns
-    Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
-  }
 }

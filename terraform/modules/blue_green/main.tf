@@ -7,7 +7,7 @@ resource "aws_codedeploy_deployment_group" "this" {
   app_name               = aws_codedeploy_app.this.name
   deployment_group_name  = var.name
   deployment_config_name = var.release.traffic
-  service_role_arn       = aws_iam_role.deploy.arn
+  service_role_arn       = aws_iam_role.this.arn
 
   deployment_style {
     deployment_type   = "BLUE_GREEN"
@@ -60,20 +60,30 @@ resource "aws_codedeploy_deployment_group" "this" {
     events  = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
   }
 
-  depends_on = [aws_iam_role_policy.deploy]
+  depends_on = [aws_iam_role_policy.this]
 }
 
-resource "aws_iam_role" "deploy" {
-  name               = "${var.name}-deploy"
-  description        = "Moves ${var.deployment.service_name} from blue to green"
-  assume_role_policy = local.may_assume["codedeploy"]
+resource "aws_iam_role" "this" {
+  name        = "${var.name}-deploy"
+  description = "Moves ${var.deployment.service_name} from blue to green"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Assume"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "codedeploy.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
 }
 
 # AWS's own AWSCodeDeployRoleForECS allows this on every service, listener, topic and function of the account.
-resource "aws_iam_role_policy" "deploy" {
+resource "aws_iam_role_policy" "this" {
   #checkov:skip=CKV_AWS_355:A task set has no name before it is there; a condition bounds the cluster instead
   name = "deploy"
-  role = aws_iam_role.deploy.id
+  role = aws_iam_role.this.id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -108,7 +118,13 @@ resource "aws_iam_role_policy" "deploy" {
         Action   = "elasticloadbalancing:ModifyListener"
         Resource = [var.deployment.production_listener_arn, var.deployment.test_listener_arn]
       },
-      local.pass_task_roles,
+      {
+        Sid       = "PassTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = var.deployment.role_arns
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
     ]
   })
 }
