@@ -117,7 +117,7 @@ pub enum TableError {
     #[error("the table holds no map yet; put one with `switchyard-map put FILE`")]
     Empty,
     /// The map to be stored is not valid.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] RulesError),
     /// A rule of it is valid, but does not fit into the table.
     #[error("rule {position} ({start:?}): {reason}")]
@@ -148,7 +148,7 @@ pub enum TableError {
     #[error("the map is stored; only the items that it replaced could not be deleted: {0}")]
     NotTidied(Box<TableError>),
     /// A request failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Aws(#[from] AwsError),
 }
 
