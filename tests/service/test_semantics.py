@@ -4,10 +4,12 @@ Random maps over few, awkward characters, so that keys overlap, nest and touch; 
 by every way in: JSON as it is, JSON with everything escaped, text in one piece, text in pieces.
 """
 
+import dataclasses
 import json
 import random
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,16 @@ ALPHABETS = {
     "punctuation": "c+#.C-_/ 1",
     "sizes": "a\u00e9\u20ac\U0001f642\u0000\n\u2028 ",
 }
-TEXTS = 120
+MANY = 300
+TEXTS = 60
+
+
+@dataclass(frozen=True)
+class Rule:
+    match: str
+    replace: str
+    case_sensitive: bool
+    whole_word: bool
 
 
 def fold(text: str) -> str:
@@ -36,42 +47,44 @@ def is_word(character: str) -> bool:
     return category[0] in "LM" or category in ("Nd", "Nl", "Pc") or character in "\u200c\u200d"
 
 
-def replaced(text: str, rules: list[dict[str, object]]) -> str:
+def replaced(text: str, rules: list[Rule]) -> str:
+    folded, keys = fold(text), [(rule, fold(rule.match)) for rule in rules]
     out, at = "", 0
     while at < len(text):
-        matching = [rule for rule in rules if matches(text, at, rule)]
-        if not matching:
+        matching = [
+            rule
+            for rule, key in keys
+            if (text.startswith(rule.match, at) if rule.case_sensitive else folded.startswith(key, at))
+            and (not rule.whole_word or stands_alone(text, at, rule.match))
+        ]
+        if matching:
+            # The longest; of several as long, the first: max() keeps it.
+            rule = max(matching, key=lambda rule: len(rule.match))
+            out += rule.replace
+            at += len(rule.match)
+        else:
             out += text[at]
             at += 1
-            continue
-        # The longest; of several as long, the first: max() keeps it.
-        rule = max(matching, key=lambda rule: len(str(rule["match"])))
-        out += str(rule["replace"])
-        at += len(str(rule["match"]))
     return out
 
 
-def matches(text: str, at: int, rule: dict[str, object]) -> bool:
-    key = str(rule["match"])
-    found = text[at : at + len(key)]
-    if not (found == key if rule["case_sensitive"] else fold(found) == fold(key)):
-        return False
-    if not rule["whole_word"]:
-        return True
+def stands_alone(text: str, at: int, key: str) -> bool:
     before, after = text[:at][-1:], text[at + len(key) :][:1]
-    return not (is_word(key[0]) and before and is_word(before)) and not (is_word(key[-1]) and after and is_word(after))
+    continues = before and is_word(before) and is_word(key[0])
+    is_continued = after and is_word(after) and is_word(key[-1])
+    return not (continues or is_continued)
 
 
-def rules_over(alphabet: str, source: random.Random, all_whole_words: bool) -> list[dict[str, object]]:
-    rules: dict[str, dict[str, object]] = {}
-    for number in range(12):
-        key = "".join(source.choices(alphabet, k=source.choice([1, 1, 2, 2, 3, 5])))
-        rule = {
-            "match": key,
-            "replace": source.choice([f"<{number}>", "", key, "$1 \\1", "é🙂"]),
-            "case_sensitive": source.random() < 0.3,
-            "whole_word": all_whole_words or source.random() < 0.7,
-        }
+def rules_over(alphabet: str, source: random.Random, all_whole_words: bool, count: int) -> list[Rule]:
+    rules: dict[str, Rule] = {}
+    for number in range(count):
+        key = "".join(source.choices(alphabet, k=source.choice([1, 1, 2, 2, 3, 5, 9])))
+        rule = Rule(
+            match=key,
+            replace=source.choice([f"<{number}>", "", key, "$1 \\1", "é🙂"]),
+            case_sensitive=source.random() < 0.3,
+            whole_word=all_whole_words or source.random() < 0.7,
+        )
         rules.setdefault(fold(key), rule)
     return list(rules.values())
 
@@ -83,16 +96,20 @@ def pieces(body: bytes, source: random.Random) -> Iterator[bytes]:
         body = body[size:]
 
 
+@pytest.mark.parametrize("count", [12, MANY])
 @pytest.mark.parametrize("all_whole_words", [True, False], ids=["words", "anywhere"])
 @pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=ALPHABETS.keys())
-def test_every_way_in_gives_what_the_rules_say(tmp_path: Path, alphabet: str, all_whole_words: bool) -> None:
-    source = random.Random(f"{alphabet}{all_whole_words}")
-    rules = rules_over(alphabet, source, all_whole_words)
+def test_every_way_in_gives_what_the_rules_say(
+    tmp_path: Path, alphabet: str, all_whole_words: bool, count: int
+) -> None:
+    source = random.Random(f"{alphabet}{all_whole_words}{count}")
+    rules = rules_over(alphabet, source, all_whole_words, count)
     file = tmp_path / "map.json"
-    file.write_text(json.dumps({"rules": rules}))
+    file.write_text(json.dumps({"rules": [dataclasses.asdict(rule) for rule in rules]}))
     with Container({"STRINGS_MAPPING_FILE": str(file)}) as service:
         for _ in range(TEXTS):
-            text = "".join(source.choices(alphabet, k=source.randrange(30)))
+            around = source.choice(["", "xyz ", "0123456789 "])
+            text = "".join(source.choices(alphabet + around, k=source.choice([3, 10, 30, 100, 300])))
             expected = replaced(text, rules)
             for ensure_ascii in (False, True):
                 body = json.dumps({"content": text}, ensure_ascii=ensure_ascii).encode()
@@ -100,3 +117,10 @@ def test_every_way_in_gives_what_the_rules_say(tmp_path: Path, alphabet: str, al
             assert service.replace(text) == expected, (text, rules)
             response = service.post(pieces(text.encode(), source), "text/plain")
             assert response.body.decode() == expected, (text, rules)
+
+
+def test_a_word_right_after_a_match_that_another_key_overlaps(tmp_path: Path) -> None:
+    file = tmp_path / "map.json"
+    file.write_text('{" A": "<0>", "A": "<1>", "  ": "<2>"}')
+    with Container({"STRINGS_MAPPING_FILE": str(file)}) as service:
+        assert service.replace("  A") == "<2><1>"
