@@ -39,8 +39,10 @@ STATE_BUCKET_PARAMETER ?= /terraform/statefiles/bucket
 # What the Lambda functions are built for: arm64 or x86_64, or host: plain cargo, for tests and local runs.
 ARCH    ?= arm64
 PROFILE ?= release
-LAMBDAS    := $(notdir $(patsubst %/,%,$(wildcard lambdas/*/)))
-LAMBDA_CPU  = $(if $(filter host,$(ARCH)),$(subst aarch64,arm64,$(shell uname -m)),$(ARCH))
+LAMBDAS      := $(notdir $(patsubst %/,%,$(wildcard lambdas/*/)))
+LAMBDA_TARGET = $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
+LAMBDA_GLIBC := 2.34
+LAMBDA_CPU    = $(if $(filter host,$(ARCH)),$(subst aarch64,arm64,$(shell uname -m)),$(ARCH))
 
 export TF_DATA_DIR ?= $(CURDIR)/terraform/.terraform
 TERRAFORM    = $(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer)); terraform -chdir=terraform
@@ -87,13 +89,15 @@ ifeq ($(ARCH),host)
 else
 	@export PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; \
 	  $(call need,cargo-lambda,$(VENV)/bin/pip install cargo-lambda brings it and the cross-compiler zig; or build for this machine: make lambdas ARCH=host); \
-	  cargo lambda build --locked --profile $(PROFILE) --target $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu.2.34 $(LAMBDAS:%=--package %)
+	  test -d "$$(rustc --print target-libdir --target $(LAMBDA_TARGET))" || { echo "make: Rust's standard library for $(ARCH) is missing: rustup target add $(LAMBDA_TARGET)" >&2; exit 1; }; \
+	  set -x; cargo lambda build --skip-target-check --locked --profile $(PROFILE) --target $(LAMBDA_TARGET).$(LAMBDA_GLIBC) $(LAMBDAS:%=--package %)
 	@for name in $(LAMBDAS); do $(PYTHON) scripts/lambda_package.py pack target/lambda/$$name/bootstrap target/lambda/$$name.zip; done
 endif
 
-# What is uploaded must be for the CPU that Lambda is told.
+# What is uploaded must be for the CPU that Lambda is told. Zips that are missing are Terraform's to miss: without the
+# architecture lambda it needs none.
 lambdas/check:
-	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(LAMBDAS:%=target/lambda/%.zip)
+	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(wildcard $(LAMBDAS:%=target/lambda/%.zip))
 
 .PHONY: promote rollback api/release
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan

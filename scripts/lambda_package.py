@@ -1,7 +1,7 @@
 """Packs a Lambda binary: a zip with `bootstrap` in it, the same bytes for the same binary.
 
 lambda_package.py pack BINARY ZIP
-lambda_package.py check arm64|x86_64 ZIP...     are they there, and for that CPU?
+lambda_package.py check arm64|x86_64 [ZIP...]     are they for that CPU?
 
 Terraform publishes a new version when the zip's hash changes, so time stamps and the machine must not be in it.
 A binary that needs a newer glibc than Lambda's is refused: there, it would fail to start with `GLIBC_2.38 not found`.
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str]) -> int:
     packing.add_argument("package", type=Path, metavar="zip")
     checking = commands.add_parser("check")
     checking.add_argument("cpu", choices=sorted(CPUS))
-    checking.add_argument("packages", type=Path, metavar="zip", nargs="+")
+    checking.add_argument("packages", type=Path, metavar="zip", nargs="*")
     options = parser.parse_args(arguments)
     try:
         if options.command == "pack":

@@ -177,3 +177,21 @@ run "bad_timeouts" {
 
   expect_failures = [var.integration, var.lambda]
 }
+
+run "bad_package" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    package = {
+      file         = "tests/packages/none.zip"
+      architecture = "arm"
+      bucket       = "switchyard-test-functions"
+    }
+  }
+
+  expect_failures = [var.package]
+}

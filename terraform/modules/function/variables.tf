@@ -12,6 +12,16 @@ variable "package" {
     bucket       = string
   })
   nullable = false
+
+  validation {
+    condition     = fileexists(var.package.file)
+    error_message = "There is no ${var.package.file}: build it with `make lambdas`, or say where the zips are (lambda_packages)."
+  }
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.package.architecture)
+    error_message = "package.architecture must be arm64 or x86_64."
+  }
 }
 
 variable "lambda" {
