@@ -124,3 +124,25 @@ def test_a_word_right_after_a_match_that_another_key_overlaps(tmp_path: Path) ->
     file.write_text('{" A": "<0>", "A": "<1>", "  ": "<2>"}')
     with Container({"STRINGS_MAPPING_FILE": str(file)}) as service:
         assert service.replace("  A") == "<2><1>"
+
+
+def documented() -> Iterator[tuple[str, str, str]]:
+    """Rules, text and result of each row of the table in the engine's documentation."""
+    table = Path(__file__).parents[2] / "crates" / "replace" / "semantics.md"
+    for line in table.read_text("utf-8").splitlines()[2:]:
+        rules, text, result = (cell.strip("` ") for cell in line.strip("|").split(" | ")[:3])
+        yield rules, text, result
+
+
+@pytest.mark.parametrize(("rules", "text", "result"), list(documented()))
+def test_what_the_documentation_shows_is_what_the_service_does(
+    tmp_path: Path, rules: str, text: str, result: str
+) -> None:
+    file = tmp_path / "map.json"
+    file.write_text(rules, "utf-8")
+    with Container({"STRINGS_MAPPING_FILE": str(file)}) as service:
+        assert service.post(json.dumps({"content": text}).encode()).json() == {"message": result}
+        assert service.replace(text) == result
+        for seed in range(3):
+            response = service.post(pieces(text.encode(), random.Random(seed)), "text/plain")
+            assert response.body.decode() == result
