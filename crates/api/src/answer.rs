@@ -1,6 +1,6 @@
 //! JSON answers.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -14,9 +14,12 @@ pub(crate) struct Message {
     message: String,
 }
 
-/// A JSON answer from text that is JSON already.
-pub(crate) fn json(status: StatusCode, json: impl Into<Bytes>) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.into()).into_response()
+/// A JSON answer from text that is JSON already, with whatever kind of body the server uses.
+pub(crate) fn json<B: From<Bytes>>(status: StatusCode, json: impl Into<Bytes>) -> http::Response<B> {
+    let mut response = http::Response::new(json.into().into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A JSON answer from a value.

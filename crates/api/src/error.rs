@@ -4,6 +4,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
+use crate::answer;
+
 /// Why a request was not served. Each has a stable message; causes go to the log, not to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Error {
@@ -54,9 +56,7 @@ impl Error {
 
     /// The response, with whatever kind of body the server uses.
     pub fn response<B: From<Bytes>>(self) -> http::Response<B> {
-        let mut response = http::Response::new(Bytes::from_static(self.json().as_bytes()).into());
-        *response.status_mut() = self.status();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = answer::json(self.status(), self.json());
         if self == Self::Overloaded {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

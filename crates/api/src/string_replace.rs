@@ -91,6 +91,8 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Error> {
             return Err(Error::TooLarge);
         }
         whole.0.extend_from_slice(&data);
+        // Before more is read: so the server can read into the same memory again.
+        drop(data);
         next = next_data(&mut body).await?;
     }
     Ok(whole.into_bytes())
