@@ -146,3 +146,33 @@ def test_what_the_documentation_shows_is_what_the_service_does(
         for seed in range(3):
             response = service.post(pieces(text.encode(), random.Random(seed)), "text/plain")
             assert response.body.decode() == result
+
+
+REGEXES = {
+    "a word": ([r"\w+"], "abc 12é ", True),
+    "longer than what is held back": (["a+"], "a", False),
+    "from quote to quote": (['"[^"]*"'], '"a b" c', False),
+    "over lines": (["(?s)<.*?>"], "x <b\nc> ", False),
+    "line ends": (["(?m)^a$"], "a\nb\na\r\na\n", False),
+    "boundaries within": ([r"\bé\w*", "x(?:y|$)"], "éa aé x xy ", False),
+    "several that overlap": ([r"\d+-\d+", r"\d+", "-"], "12-34 5- 6 ", True),
+}
+
+
+@pytest.mark.parametrize(("patterns", "text", "whole_word"), REGEXES.values(), ids=REGEXES.keys())
+def test_regexes_do_not_see_where_a_text_is_cut(
+    tmp_path: Path, patterns: list[str], text: str, whole_word: bool
+) -> None:
+    rules = [
+        {"match": pattern, "replace": f"<{number}>", "kind": "regex", "whole_word": whole_word}
+        for number, pattern in enumerate(patterns)
+    ]
+    file = tmp_path / "map.json"
+    file.write_text(json.dumps({"rules": rules}))
+    with Container({"STRINGS_MAPPING_FILE": str(file)}) as service:
+        for long, size in [(text * 200, 1), (text * 200, 7), (text * 30_000, 4096), (text * 30_000, 50_000)]:
+            whole = service.post(json.dumps({"content": long}).encode()).json()["message"]
+            body = long.encode()
+            cut = service.post((body[at : at + size] for at in range(0, len(body), size)), "text/plain")
+            assert cut.body.decode() == whole
+            assert whole != long
