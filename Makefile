@@ -99,6 +99,14 @@ endif
 lambdas/check:
 	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(wildcard $(LAMBDAS:%=target/lambda/%.zip))
 
+# The tag is the commit, as in the pipeline's builds.
+IMAGE ?= switchyard:$(shell git rev-parse --short=12 HEAD)
+
+.PHONY: image
+image: ## Build the container's image (IMAGE=name:tag)
+	@$(call need,docker,https://docs.docker.com/engine/install)
+	docker build --file fargate-app/Dockerfile --tag $(IMAGE) .
+
 .PHONY: promote rollback api/release
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
 	@$(call given,FUNCTION,string-replace)
@@ -115,6 +123,25 @@ api/release: $(VENV)/.ready ## Give prod of API= a deployment of its definition 
 	@$(call given,VERSION,1.4.0)
 	@$(RELEASE) api $(API) $(VERSION)
 	@$(MAKE) terraform/plan
+
+.PHONY: image image/push deploy
+IMAGE ?= switchyard
+TAG   ?= $(shell git rev-parse --short=12 HEAD)
+
+image: ## Build the container's image as IMAGE=:TAG= (default: switchyard and the commit) for ARCH=
+	@$(call need,docker,https://docs.docker.com/engine/install)
+	docker build $(if $(filter host,$(ARCH)),,--platform linux/$(subst x86_64,amd64,$(ARCH))) --file fargate-app/Dockerfile --tag $(IMAGE):$(TAG) .
+
+image/push: image ## Build the image, and push it to the deployed repository
+	@$(call need,aws,https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html)
+	@repository=$$($(TERRAFORM) output -raw image_repository_url); \
+	  aws ecr get-login-password --region $(REGION) | docker login --username AWS --password-stdin "$${repository%%/*}"; \
+	  docker tag $(IMAGE):$(TAG) "$$repository:$(TAG)"; \
+	  docker push "$$repository:$(TAG)"
+
+deploy: $(VENV)/.ready ## Let the container service run the pushed image TAG=, blue to green; the pipeline's way by hand
+	@$(PY) scripts/deploy.py --name "$$($(TERRAFORM) output -raw name)" \
+	  --repository "$$($(TERRAFORM) output -raw image_repository_url)" --tag $(TAG) --region $(REGION)
 
 # The checks need no account: a data directory of their own, no backend.
 OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
