@@ -306,11 +306,19 @@ def test_put_with_overwrite_replaces_and_with_merge_adds(apigateway: Any, api: s
         (lambda text: text.update({"openapi": "2.0"}), "Only OpenAPI 3.x"),
     ],
 )
-def test_a_document_that_does_not_hold_together_is_refused(apigateway: Any, change: Any, message: str) -> None:
+def test_a_document_that_does_not_hold_together_is_refused_whole(
+    apigateway: Any, api: str, change: Any, message: str
+) -> None:
     text = document()
     change(text)
     with pytest.raises(ClientError, match=message):
         apigateway.import_rest_api(body=json.dumps(text))
+
+    before = resources(apigateway, api)
+    with pytest.raises(ClientError, match=message):
+        apigateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(text))
+    assert resources(apigateway, api) == before
+    assert apigateway.get_gateway_responses(restApiId=api)["items"]
 
 
 def test_an_api_built_call_by_call_is_exported_too(apigateway: Any) -> None:

@@ -37,6 +37,19 @@ DEFAULT_MODELS: dict[str, Json] = {
 }
 
 
+# What an OpenAPI document can define.
+DEFINITION = (
+    "attributes",
+    "resources",
+    "models",
+    "authorizers",
+    "request_validators",
+    "gateway_responses",
+    "documentation_parts",
+    "documentation_versions",
+)
+
+
 def new_id(length: int = 10) -> str:
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(length))
 
@@ -133,6 +146,11 @@ class RestApi:
         for attribute in ("binaryMediaTypes", "minimumCompressionSize", "policy", "version", "description"):
             self.attributes.pop(attribute, None)
         self.attributes["apiKeySource"] = "HEADER"
+
+    def take_definition(self, other: RestApi) -> None:
+        """Be what `other` is, but for the deployments and stages."""
+        for name in DEFINITION:
+            setattr(self, name, getattr(other, name))
 
     def resource_at(self, path: str) -> Json:
         """The resource at `path`, made with its ancestors where it is not there yet."""

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import yaml
 from moto.apigateway.exceptions import BadRequestException
 from moto.core.common_types import TYPE_RESPONSE
@@ -41,10 +43,12 @@ class RestApis(Request):
         mode = self.query_value("mode", "merge")
         if mode not in ("merge", "overwrite"):
             raise BadRequestException(f"Invalid mode {mode}: give merge or overwrite")
-        api, document = self.api, read_openapi(self.body)
+        # On a copy: a document that is refused half-way changes nothing.
+        api, changed = self.api, deepcopy(self.api)
         if mode == "overwrite":
-            api.clear_definition()
-        import_document(api, document)
+            changed.clear_definition()
+        import_document(changed, read_openapi(self.body))
+        api.take_definition(changed)
         return answer(api.document())
 
     def get_rest_apis(self) -> TYPE_RESPONSE:  # type: ignore[override]
