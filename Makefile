@@ -99,14 +99,6 @@ endif
 lambdas/check:
 	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(wildcard $(LAMBDAS:%=target/lambda/%.zip))
 
-# The tag is the commit, as in the pipeline's builds.
-IMAGE ?= switchyard:$(shell git rev-parse --short=12 HEAD)
-
-.PHONY: image
-image: ## Build the container's image (IMAGE=name:tag)
-	@$(call need,docker,https://docs.docker.com/engine/install)
-	docker build --file fargate-app/Dockerfile --tag $(IMAGE) .
-
 .PHONY: promote rollback api/release
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
 	@$(call given,FUNCTION,string-replace)
