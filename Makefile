@@ -132,8 +132,8 @@ image/push: image ## Build the image, and push it to the deployed repository
 	  docker push "$$repository:$(TAG)"
 
 deploy: $(VENV)/.ready ## Let the container service run the pushed image TAG=, blue to green; the pipeline's way by hand
-	@$(PY) scripts/deploy.py --name "$$($(TERRAFORM) output -raw name)" \
-	  --repository "$$($(TERRAFORM) output -raw image_repository_url)" --tag $(TAG) --region $(REGION)
+	@name=$$($(TERRAFORM) output -raw name); repository=$$($(TERRAFORM) output -raw image_repository_url); \
+	  $(PY) scripts/deploy.py --name "$$name" --repository "$$repository" --tag $(TAG) --region $(REGION)
 
 # The checks need no account: a data directory of their own, no backend.
 OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
