@@ -70,6 +70,13 @@ run "firewall" {
     condition     = startswith(aws_cloudwatch_log_group.this.name, "aws-waf-logs-") && toset(flatten(aws_wafv2_web_acl_logging_configuration.this.redacted_fields[*].single_header[*].name)) == toset(["x-api-key", "authorization"])
     error_message = "the log must be one that WAF takes, without keys and tokens"
   }
+
+  assert {
+    condition = { for key, alarm in output.alarms : key => "${alarm.metric_name} ${alarm.statistic} ${alarm.threshold} ${alarm.dimensions.Rule}" } == {
+      rate-limit = "BlockedRequests Sum 0 RateLimit"
+    }
+    error_message = "an address that is blocked for its rate must be told"
+  }
 }
 
 run "map" {
@@ -92,6 +99,11 @@ run "map" {
   assert {
     condition     = output.readers.parameter.environment == { STRINGS_MAPPING_PARAMETER_NAME = "/switchyard-test/mapping" } && output.readers.table.environment == { STRINGS_MAPPING_TABLE = "switchyard-test-mapping" }
     error_message = "each reader must be told its own source, and only that: two of them are an error"
+  }
+
+  assert {
+    condition     = { for key, alarm in output.alarms : key => "${alarm.metric_name} ${alarm.statistic} ${alarm.threshold}" } == { throttles = "ReadThrottleEvents Sum 0" }
+    error_message = "refused reads of the table must be told"
   }
 }
 

@@ -18,6 +18,21 @@ BAD = {
     "lambda_architecture": ("arm", "lambda_architecture must be arm64 or x86_64."),
 }
 
+# Handed on by the root, and refused by the module that they are for.
+BELOW = {
+    "network": {"nat_gateways": "none"},
+    "fargate": {"container": {"cpu": 256, "memory": 8192}, "scaling": {"minimum": 5, "maximum": 4}},
+    "repository": {"full_name": "https://github.com/example/switchyard"},
+    "lambda_packages": "nowhere",
+}
+REFUSED_BELOW = [
+    "nat_gateways must be single or per-zone.",
+    "container.cpu and container.memory must be a pair that Fargate has",
+    "scaling.minimum must be at least 1",
+    "repository.full_name must be owner/name, such as example/switchyard: not a URL.",
+    "There is no nowhere/string-replace.zip: build it with",
+]
+
 
 @pytest.fixture(scope="module")
 def refusal(deployment: Cycle) -> str:
@@ -30,6 +45,18 @@ def refusal(deployment: Cycle) -> str:
 def test_a_bad_value_is_refused_with_what_would_be_right(name: str, refusal: str) -> None:
     _, message = BAD[name]
     assert message in refusal
+
+
+@pytest.fixture(scope="module")
+def refusal_below(deployment: Cycle) -> str:
+    with pytest.raises(AssertionError) as refused:
+        deployment.terraform.plan(**BELOW)
+    return in_one_line(str(refused.value))
+
+
+@pytest.mark.parametrize("message", REFUSED_BELOW)
+def test_what_a_module_refuses_is_said_as_well(message: str, refusal_below: str) -> None:
+    assert message in refusal_below
 
 
 def in_one_line(message: str) -> str:
