@@ -139,7 +139,7 @@ def test_a_release_changes_the_image_and_nothing_else(
     definition = json.loads(template.replace("<IMAGE1_NAME>", image))
     released = deployment.client("ecs").register_task_definition(**definition)["taskDefinition"]
 
-    assert released["revision"] == applied_task_definition["revision"] + 1
+    assert released["revision"] > applied_task_definition["revision"]
     assert released["containerDefinitions"][0]["image"] == IMAGE
     assert without_image(released) == without_image(applied_task_definition)
 
