@@ -4,15 +4,14 @@ It is a thin one: routing, keys, validation and gateway responses are API Gatewa
 """
 
 import base64
-import threading
 import uuid
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.function import Function
 from harness.runtime_api import FunctionError, TooLarge
+from harness.server import Handler, Server
 
 STAGE = "test"
 _RESOURCES = ("/string/replace",)
@@ -98,21 +97,16 @@ class RestApi:
     """Serves `function` by HTTP at `url`."""
 
     def __init__(self, function: Function, mount: Mount) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(function, mount))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server = Server(_handler(function, mount))
+        self._server.start()
+        self.url = self._server.url
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
-def _handler(function: Function, mount: Mount) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+def _handler(function: Function, mount: Mount) -> type[Handler]:
+    class RestApiHandler(Handler):
         def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
@@ -134,10 +128,7 @@ def _handler(function: Function, mount: Mount) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_request
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return Handler
+    return RestApiHandler
 
 
 class MalformedAnswer(Exception):

@@ -10,9 +10,9 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from harness.server import Handler, Server
 from harness.waiting import PATIENCE
 
 _PREFIX = "/2018-06-01/runtime"
@@ -48,15 +48,13 @@ class RuntimeApi:
         self.asked_for_work = threading.Event()
         """Set once the function has initialised itself."""
         self.init_error: str | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server = Server(_handler(self))
+        self._server.start()
+        self.address = self._server.address
 
     def close(self) -> None:
         self._waiting.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def invoke(self, event: dict[str, Any], patience: float = PATIENCE) -> tuple[str, Any]:
         """Hands `event` to the function; returns the request id and the function's answer."""
@@ -89,11 +87,8 @@ class RuntimeApi:
         return True
 
 
-def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+def _handler(api: RuntimeApi) -> type[Handler]:
+    class RuntimeApiHandler(Handler):
         def do_GET(self) -> None:
             if self.path != f"{_PREFIX}/invocation/next":
                 return self._answer(404)
@@ -142,7 +137,4 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return Handler
+    return RuntimeApiHandler

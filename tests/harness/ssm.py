@@ -7,9 +7,10 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from harness.server import Handler, Server
 
 PARAMETER = "/switchyard/map"
 
@@ -60,11 +61,8 @@ class Ssm:
         self.names: list[str] = []
         self._reply = reply
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._answer), bind_and_activate=False)
-        self._server.daemon_threads = True
-        self._server.server_bind()  # connections are refused until `listen`
-        self._listening = False
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Server(_handler(self._answer))
+        self.url = self._server.url
 
     @property
     def environment(self) -> dict[str, str]:
@@ -79,9 +77,7 @@ class Ssm:
         }
 
     def listen(self) -> None:
-        self._server.server_activate()
-        self._listening = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server.start()
 
     def __enter__(self) -> Self:
         self.listen()
@@ -95,9 +91,7 @@ class Ssm:
 
     def close(self) -> None:
         """Connections are refused from now on."""
-        if self._listening:
-            self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     @property
     def reply(self) -> Reply:
@@ -121,11 +115,8 @@ class Ssm:
             return self._reply if name == PARAMETER else error(400, "ParameterNotFound", name)
 
 
-def _handler(answer: Callable[[str, bytes], Reply]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+def _handler(answer: Callable[[str, bytes], Reply]) -> type[Handler]:
+    class SsmHandler(Handler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             reply = answer(self.headers.get("X-Amz-Target", ""), body)
@@ -136,7 +127,4 @@ def _handler(answer: Callable[[str, bytes], Reply]) -> type[BaseHTTPRequestHandl
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return Handler
+    return SsmHandler

@@ -1,7 +1,9 @@
 """One line of JSON per request: what was asked, what came of it, who asked; never a body, never the key."""
 
 import json
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -84,6 +86,18 @@ def test_the_client_is_who_a_trusted_hop_says_it_is(trusted_hops: str, forwarded
         service.post(b'{"content": "abn"}', headers={"X-Forwarded-For": forwarded_for})
         [line] = [line for line in lines_of(service) if line["path"] == "/string/replace"]
     assert line["client_ip"] == client
+
+
+def test_a_text_that_breaks_off_is_told_as_such() -> None:
+    with Container() as service:
+        parts = urlsplit(service.url)
+        assert parts.hostname
+        with socket.create_connection((parts.hostname, parts.port or 80)) as connection:
+            head = f"POST /string/replace HTTP/1.1\r\nHost: x\r\nx-api-key: {KEY}\r\nContent-Type: text/plain\r\n"
+            connection.sendall(f"{head}Content-Length: 1000\r\n\r\nabn".encode())
+        line = service.process.wait_for_log("the request's line", lambda line: line.get("path") == "/string/replace")
+    assert line["aborted"] is True
+    assert line["bytes_in"] == 3
 
 
 def test_what_a_client_sends_cannot_forge_a_line() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import ssm
+from harness import emf, ssm
 from harness.function import Function
 from harness.rest_api import MOUNTS, Mount, event
 from harness.runtime_api import TRACE_ID
@@ -76,6 +76,22 @@ def test_a_stale_map_is_renewed_beside_the_invocations() -> None:
         asked = len(source.names)
         eventually("a refresh that fails", lambda: replace(function, "abn") and len(source.names) > asked)
         assert replace(function, "abn") == "second"
+
+
+def test_a_refresh_that_fails_is_told_as_a_metric_and_a_warning() -> None:
+    with Ssm(ssm.rules({"ABN": "first"}, version=1)) as source, Function(NAME, source.environment) as function:
+        assert replace(function, "abn") == "first"
+        source.reply = ssm.error(400, "AccessDeniedException")
+
+        def told() -> dict[str, Any] | None:
+            replace(function, "abn")
+            return next((line for line in function.process.log() if line.get("MapRefreshFailures")), None)
+
+        emf.check(eventually("the metric", told))
+        assert any(
+            line.get("level") == "WARN" and line.get("keeps") == "1" and "AccessDeniedException" in line["message"]
+            for line in function.process.log()
+        )
 
 
 def test_without_a_map_it_answers_503_until_there_is_one() -> None:
