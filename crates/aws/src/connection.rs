@@ -1,5 +1,8 @@
 //! How AWS is reached: region, endpoint, credentials, TLS roots, time-outs and retries.
 
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -9,11 +12,14 @@ use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
 use env::{BadVariable, Env};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Within a region a connection takes milliseconds; a SYN that was lost is sent again after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,7 +56,9 @@ pub(crate) fn config(env: &Env, own_endpoint: &'static str) -> Result<SdkConfig,
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         )
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        // The time-out of an attempt covers a stalled answer as well.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.set_endpoint_url(endpoint(env, own_endpoint)?);
     Ok(config.build())
 }
@@ -162,7 +170,34 @@ fn http_client(env: &Env) -> Result<SharedHttpClient, BadVariable> {
     }
     let tls = TlsContext::builder().with_trust_store(trusted).build().expect("the trust store is only stored here");
     let ring = Provider::Rustls(CryptoMode::Ring);
-    Ok(aws_smithy_http_client::Builder::new().tls_provider(ring).tls_context(tls).build_https())
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(ring)
+        .tls_context(tls)
+        .build_with_resolver(Resolver::default()))
+}
+
+/// Looks up names as the system does, in a thread of the runtime's pool: except the very first where the runtime has
+/// one thread only, as in a Lambda's INIT. There is nothing else to do then, and starting a pool costs a tenth of INIT.
+#[derive(Debug, Clone, Default)]
+struct Resolver {
+    has_looked_up: Arc<AtomicBool>,
+}
+
+impl ResolveDns for Resolver {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        let is_first = !self.has_looked_up.swap(true, Relaxed);
+        let name = name.to_owned();
+        let look_up = move || Ok((name.as_str(), 0).to_socket_addrs()?.map(|address| address.ip()).collect());
+        DnsFuture::new(async move {
+            let found: std::io::Result<_> =
+                if is_first && Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+                    look_up()
+                } else {
+                    tokio::task::spawn_blocking(look_up).await.map_err(ResolveDnsError::new)?
+                };
+            found.map_err(ResolveDnsError::new)
+        })
+    }
 }
 
 /// The certificates of a bundle that can be trust anchors. The rest is left out here, because the HTTP client panics on

@@ -10,9 +10,9 @@ use crate::AwsError;
 /// A put deletes what it replaced, under the hands of whoever is reading that; the next try reads what it put.
 const TRIES: u32 = 5;
 
-/// Rules per page. DynamoDB would fill pages up to 1 MB, which is several MB of memory once it is parsed, in each of
+/// Items per page. DynamoDB would fill pages up to 1 MB, which is several MB of memory once it is parsed, in each of
 /// the 16 streams at a time.
-const PAGE: i32 = 1000;
+pub(super) const PAGE: i32 = 1000;
 
 impl MapTable {
     /// Reads the map as of one version; an empty [`Snapshot`] if the table holds none.

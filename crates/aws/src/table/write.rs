@@ -13,6 +13,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use replace::{Engine, Rule, Rules};
 
 use super::item::{self, Item, LONGEST_MATCH, LONGEST_RULE, PARTITION_KEY, SORT_KEY};
+use super::read::PAGE;
 use super::{MapTable, Placed, Revision, Snapshot, TableError};
 use crate::AwsError;
 
@@ -57,10 +58,12 @@ impl MapTable {
             }
             Err(error) => return Err(error),
         }
-        // Older ones only: a newer one is another put at work.
-        self.delete_generations(|generation| generation < revision.generation)
-            .await
-            .map_err(|error| TableError::NotTidied(Box::new(error)))?;
+        // Older ones only: a newer one is another put at work. The first has none before it.
+        if revision.generation > 1 {
+            self.delete_generations(|generation| generation < revision.generation)
+                .await
+                .map_err(|error| TableError::NotTidied(Box::new(error)))?;
+        }
         Ok(revision)
     }
 
@@ -193,6 +196,7 @@ impl MapTable {
                 .projection_expression("#pk, #sk")
                 .expression_attribute_names("#pk", PARTITION_KEY)
                 .expression_attribute_names("#sk", SORT_KEY)
+                .limit(PAGE)
                 .set_exclusive_start_key(after)
                 .send()
                 .await

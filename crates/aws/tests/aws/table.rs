@@ -301,8 +301,7 @@ async fn what_a_batch_leaves_unwritten_is_written_by_the_next() {
         Step::Answer(200, json!({"UnprocessedItems": {"map": [put("word1"), put("word2")]}}).to_string()),
         Step::Answer(200, json!({"UnprocessedItems": {"map": [put("word2")]}}).to_string()),
         Step::Answer(200, json!({"UnprocessedItems": {}}).to_string()),
-        Step::Answer(200, "{}".to_owned()),                              // PutItem
-        Step::Answer(200, json!({"Items": [], "Count": 0}).to_string()), // Scan
+        Step::Answer(200, "{}".to_owned()), // PutItem
     ])
     .await;
     MapTable::new("map", &server.env()).unwrap().put(None, &many(3, "x"), |_| ()).await.unwrap();
