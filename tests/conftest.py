@@ -2,6 +2,8 @@
 
 import pytest
 
+from contract.front_door import CAPABILITIES
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("the API under test (tests/contract)")
@@ -16,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--front-door",
-        metavar="KIND",
+        choices=list(CAPABILITIES),
         default="container",
-        help="what stands at URL: container, alb, gateway or lambda; says which cases hold there (default: container)",
+        help="what stands at URL, which says which cases hold there (default: container)",
     )
