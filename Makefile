@@ -102,12 +102,12 @@ lambdas/check:
 .PHONY: promote rollback api/release
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
 	@$(call given,FUNCTION,string-replace)
-	@$(RELEASE) --functions "$$($(TERRAFORM) output -json functions)" promote $(FUNCTION) $(VERSION:%=--version %)
+	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" promote $(FUNCTION) $(VERSION:%=--version %)
 	@$(MAKE) terraform/plan
 
 rollback: $(VENV)/.ready ## Let prod of FUNCTION= serve what it served before, and show the plan
 	@$(call given,FUNCTION,string-replace)
-	@$(RELEASE) --functions "$$($(TERRAFORM) output -json functions)" rollback $(FUNCTION)
+	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" rollback $(FUNCTION)
 	@$(MAKE) terraform/plan
 
 api/release: $(VENV)/.ready ## Give prod of API= a deployment of its definition as release VERSION=, and show the plan
