@@ -150,12 +150,19 @@ run "notifications" {
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
-    error_message = "services may publish for this account only"
+    condition     = one([for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement if statement.Sid == "PublishAlarms"]).Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "alarms may be published for this account only"
   }
 
   assert {
-    condition     = contains(jsondecode(aws_sns_topic_policy.this.policy).Statement[0].Principal.Service, "cloudwatch.amazonaws.com") && contains(jsondecode(aws_kms_key.this.policy).Statement[1].Principal.Service, "cloudwatch.amazonaws.com")
+    condition     = one([for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : !contains(keys(statement), "Condition") if statement.Sid == "PublishEvents"])
+    error_message = "EventBridge and CodeStar Notifications say no account: a condition would keep them out"
+  }
+
+  assert {
+    condition = alltrue([for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement :
+      length(setsubtract(statement.Principal.Service, jsondecode(aws_kms_key.this.policy).Statement[1].Principal.Service)) == 0
+    ])
     error_message = "alarms need the topic and the key: with one alone nobody hears of them"
   }
 }

@@ -1,5 +1,10 @@
 locals {
-  publishers = ["cloudwatch.amazonaws.com", "codestar-notifications.amazonaws.com", "events.amazonaws.com"]
+  # CloudWatch says for which account it publishes. EventBridge and CodeStar Notifications do not: a condition on it would
+  # keep them out without a word, so they have a statement of their own, as AWS documents it for them.
+  publishers = {
+    PublishAlarms = { services = ["cloudwatch.amazonaws.com"], condition = { Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } } } }
+    PublishEvents = { services = ["codestar-notifications.amazonaws.com", "events.amazonaws.com"], condition = {} }
+  }
 }
 
 resource "aws_sns_topic" "this" {
@@ -12,14 +17,13 @@ resource "aws_sns_topic_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "Publish"
+    Statement = [for sid, publisher in local.publishers : merge({
+      Sid       = sid
       Effect    = "Allow"
       Action    = "sns:Publish"
-      Principal = { Service = local.publishers }
+      Principal = { Service = publisher.services }
       Resource  = aws_sns_topic.this.arn
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-    }]
+    }, publisher.condition)]
   })
 }
 
@@ -52,9 +56,8 @@ resource "aws_kms_key" "this" {
         Sid       = "Publish"
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Principal = { Service = local.publishers }
-        Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+        Principal = { Service = flatten([for publisher in values(local.publishers) : publisher.services]) }
+        Resource  = "*" # in a key's own policy: this key; who may publish is the topic's to say
       },
     ]
   })

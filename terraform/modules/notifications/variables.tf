@@ -11,7 +11,7 @@ variable "email" {
 }
 
 variable "account_id" {
-  description = "The only account whose alarms and events may publish."
+  description = "The only account whose alarms may publish."
   type        = string
   nullable    = false
 }
