@@ -144,7 +144,7 @@ check: check/terraform check/checkov ## Formatting, validation, lints and plans:
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy scripts tests local
+	$(PY) -m mypy scripts tests local fargate-app/deploy
 
 check/terraform: $(VENV)/.ready
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
