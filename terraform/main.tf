@@ -50,7 +50,7 @@ module "rest_api" {
 
   name        = "${local.name}-lambda"
   description = "String replacement by Lambda functions"
-  definition = templatefile("openapi/lambda.yaml", {
+  definition = templatefile("${path.module}/openapi/lambda.yaml", {
     title     = "${local.name}-lambda"
     functions = { for name, function in module.function : name => function.integration }
   })
