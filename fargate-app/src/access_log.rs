@@ -58,16 +58,16 @@ impl Record {
             Some(status) => line.extend_from_slice(status.as_str().as_bytes()),
             None => line.extend_from_slice(b"null"),
         }
-        let micros = took.as_micros();
-        _ = write!(
-            line,
-            ",\"milliseconds\":{}.{:03},\"bytes_in\":{},\"bytes_out\":{},\"client_ip\":\"{}\",\"request_id\":\"",
-            micros / 1000,
-            micros % 1000,
-            self.bytes_in,
-            self.bytes_out,
-            self.client_ip,
-        );
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        line.extend_from_slice(b",\"milliseconds\":");
+        number(micros / 1000, 1, line);
+        line.push(b'.');
+        number(micros % 1000, 3, line);
+        line.extend_from_slice(b",\"bytes_in\":");
+        number(self.bytes_in, 1, line);
+        line.extend_from_slice(b",\"bytes_out\":");
+        number(self.bytes_out, 1, line);
+        _ = write!(line, ",\"client_ip\":\"{}\",\"request_id\":\"", self.client_ip);
         escape(self.request_id.as_bytes(), line);
         line.push(b'"');
         if let Some(trace_id) = &self.trace_id {
@@ -142,10 +142,7 @@ fn timestamp(now: SystemTime, line: &mut Vec<u8>) {
     let day = year_day - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era_year + shifted / 146_097 * 400 + u64::from(month <= 2);
-    let digits = |line: &mut Vec<u8>, number: u64, count: u32| {
-        line.extend((0..count).rev().map(|place| b'0' + (number / 10_u64.pow(place) % 10) as u8));
-    };
-    for (number, count, after) in [
+    for (part, digits, after) in [
         (year, 4, b'-'),
         (month, 2, b'-'),
         (day, 2, b'T'),
@@ -154,9 +151,22 @@ fn timestamp(now: SystemTime, line: &mut Vec<u8>) {
         (second % 60, 2, b'.'),
         (milliseconds, 3, b'Z'),
     ] {
-        digits(line, number, count);
+        number(part, digits, line);
         line.push(after);
     }
+}
+
+/// Appends `value` in decimal, with at least `digits` digits. A line has a dozen numbers, and `write!` takes several times
+/// as long for each.
+fn number(mut value: u64, digits: usize, line: &mut Vec<u8>) {
+    let mut decimal = [b'0'; 20];
+    let mut start = decimal.len();
+    while value > 0 {
+        start -= 1;
+        decimal[start] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    line.extend_from_slice(&decimal[start.min(decimal.len() - digits)..]);
 }
 
 #[cfg(test)]
@@ -216,6 +226,15 @@ mod tests {
     fn long_values_are_cut() {
         let line = line(Request::get(format!("/{}", "x".repeat(10_000))));
         assert!(line.len() < 2 * LONGEST);
+    }
+
+    #[test]
+    fn numbers_are_right() {
+        for (value, digits) in [(0, 1), (0, 3), (7, 2), (1234, 3), (u64::MAX, 1)] {
+            let mut line = Vec::new();
+            number(value, digits, &mut line);
+            assert_eq!(String::from_utf8(line).unwrap(), format!("{value:0digits$}"));
+        }
     }
 
     #[test]

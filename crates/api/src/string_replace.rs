@@ -65,7 +65,7 @@ async fn json(api: &Api, request: Request) -> Result<Response, Error> {
     // A sixteenth more than came in: replacements are usually longer, and growing would copy all of it.
     let mut out = Buffer::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
     out.0.extend_from_slice(BEFORE);
-    let replacements = serving.engine().replace_json_into(content.as_bytes(), &mut out.0);
+    let replacements = serving.engine().replace_json_into(content, &mut out.0);
     out.0.extend_from_slice(AFTER);
     api.metrics.replaced(replacements);
     Ok(answer::json(StatusCode::OK, out.into_bytes()))
