@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,10 +61,17 @@ class Statement(NamedTuple):
 def statements(file: Path, root: Path = ROOT) -> Iterator[Statement]:
     tree = hcl2.parses_to_tree(file.read_text(encoding="utf-8"))
     module = str(file.parent.relative_to(root))
+    local_values = locals_of(file.parent)
     for node in [*tree.find_data("object"), *statement_blocks(tree)]:
         members = dict(members_of(node))
         if any(names <= members.keys() for names in STATEMENTS) or node.data == "body":
-            said = [text for name, value in members.items() if name.lower() in SAID_OF for text in texts(value)]
+            said = [
+                text
+                for name, value in members.items()
+                if name.lower() in SAID_OF
+                for node in [value, *(local_values[used] for used in locals_used(value) if used in local_values)]
+                for text in texts(node)
+            ]
             sid = next((text for name, value in members.items() if name.lower() == "sid" for text in texts(value)), "")
             yield Statement(module, sid, tuple(text for text in said if "*" in text))
 
@@ -73,6 +81,26 @@ def statement_blocks(tree: Tree[Token]) -> Iterator[Tree[Token]]:
         name, *_, body = [child for child in block.children if isinstance(child, Tree)]
         if name.data == "identifier" and first_token(name) == "statement":
             yield body
+
+
+@cache
+def locals_of(module: Path) -> dict[str, Tree[Token]]:
+    """What a statement may name instead of saying it."""
+    return {
+        name: value
+        for file in module.glob("*.tf")
+        for block in hcl2.parses_to_tree(file.read_text(encoding="utf-8")).find_data("block")
+        if first_token(block) == "locals"
+        for body in block.find_data("body")
+        for name, value in members_of(body)
+    }
+
+
+def locals_used(node: Tree[Token]) -> Iterator[str]:
+    for term in node.find_data("get_attr_expr_term"):
+        path = [str(token) for token in term.scan_values(lambda token: getattr(token, "type", "") == "NAME")]
+        if path[:1] == ["local"] and len(path) > 1:
+            yield path[1]
 
 
 def members_of(node: Tree[Token]) -> Iterator[tuple[str, Tree[Token]]]:
@@ -94,6 +122,7 @@ def texts(node: Tree[Token]) -> Iterator[str]:
         yield "".join("…" if any(part.find_data("interpolation")) else str(part.children[0]) for part in parts)
 
 
+@cache
 def all_statements() -> list[Statement]:
     return [statement for file in sorted(ROOT.rglob("*.tf")) for statement in statements(file)]
 
@@ -137,6 +166,16 @@ def test_a_wildcard_is_seen(policy: str, starred: tuple[str, ...], tmp_path: Pat
         f'resource "aws_iam_role_policy" "this" {{\n  policy = jsonencode({{ Statement = [{policy}] }})\n}}\n'
     )
     assert list(statements(file, tmp_path)) == [Statement(".", "A", starred)]
+
+
+def test_a_wildcard_behind_a_local_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "locals.tf").write_text('locals {\n  everything = ["*"]\n}\n')
+    file = tmp_path / "main.tf"
+    file.write_text(
+        'resource "aws_iam_role_policy" "this" {\n  policy = jsonencode({ Statement = [\n'
+        '    { Sid = "A", Effect = "Allow", Action = "a:B", Resource = local.everything }\n  ] })\n}\n'
+    )
+    assert list(statements(file, tmp_path)) == [Statement(".", "A", ("*",))]
 
 
 def test_a_wildcard_in_a_policy_document_is_seen(tmp_path: Path) -> None:
