@@ -14,7 +14,7 @@ pub(crate) const BLOCKS: usize = 32;
 /// Bytes classified at a time.
 pub(crate) const BATCH: usize = BLOCK * BLOCKS;
 /// How many first bytes of a word the fingerprint looks at.
-pub(crate) const FINGERPRINT: usize = 3;
+pub(crate) const FINGERPRINT: usize = 4;
 /// A block and as many bytes after it as the fingerprint of its last byte needs.
 const WINDOW: usize = BLOCK + FINGERPRINT - 1;
 
@@ -56,7 +56,7 @@ pub(crate) struct Carry {
 pub(crate) enum Leads {
     /// None: all rules' words start with ASCII characters that nothing else folds to.
     None,
-    /// `ſ` and the Kelvin sign: some start with `s` or `k`.
+    /// Those whose UTF-8 starts like that of `ſ` or the Kelvin sign: some start with `s` or `k`.
     LongSAndKelvin,
     /// Any: some start with a non-ASCII character.
     All,
@@ -64,6 +64,7 @@ pub(crate) enum Leads {
 
 const NO_LEADS: u8 = Leads::None as u8;
 const ALL_LEADS: u8 = Leads::All as u8;
+const LONG_S_AND_KELVIN: u8 = Leads::LongSAndKelvin as u8;
 
 /// The masks of one block.
 #[derive(Clone, Copy, Default)]
@@ -82,10 +83,12 @@ pub(crate) struct Fingerprint {
     exact: [[u8; 256]; FINGERPRINT],
     /// The same by low and high half of the byte, for shuffles of sixteen entries.
     nibbles: [[[u8; 16]; 2]; FINGERPRINT],
+    places: usize,
 }
 
 impl Fingerprint {
-    pub(crate) fn new(exact: [[u8; 256]; FINGERPRINT]) -> Self {
+    /// `places` is how many of the tables are looked at: 3, or all 4 where many words make each table let much through.
+    pub(crate) fn new(exact: [[u8; 256]; FINGERPRINT], places: usize) -> Self {
         let mut nibbles = [[[0; 16]; 2]; FINGERPRINT];
         for (table, [low, high]) in exact.iter().zip(&mut nibbles) {
             for (byte, buckets) in table.iter().enumerate() {
@@ -93,7 +96,7 @@ impl Fingerprint {
                 high[byte >> 4] |= buckets;
             }
         }
-        Self { exact, nibbles }
+        Self { exact, nibbles, places }
     }
 }
 
@@ -129,7 +132,8 @@ pub(crate) struct Classifier {
     kernel: Kernel,
     /// All zeros, and not looked at, if there is none.
     fingerprint: Box<Fingerprint>,
-    has_fingerprint: bool,
+    /// How many bytes of a word are looked at: 0, 3 or 4.
+    places: usize,
     leads: Leads,
 }
 
@@ -137,31 +141,30 @@ impl Classifier {
     pub(crate) fn new(kernel: Kernel, fingerprint: Option<Fingerprint>, leads: Leads) -> Self {
         // Seen from outside, a kernel can only come from `available`: this is what makes calling it sound.
         assert!(Kernel::available().contains(&kernel), "{kernel:?} cannot run here");
-        let has_fingerprint = fingerprint.is_some();
-        let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT])));
-        Self { kernel, fingerprint, has_fingerprint, leads }
+        let places = fingerprint.as_ref().map_or(0, |fingerprint| fingerprint.places);
+        let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT], 0)));
+        Self { kernel, fingerprint, places, leads }
     }
 
     /// Classifies the first batch of `text`; returns the number of its blocks.
     #[inline]
     pub(crate) fn fill<const JSON: bool>(&self, text: &[u8], masks: &mut Masks, carry: &mut Carry) -> usize {
         // What is the same for all blocks is settled before the loop over them is chosen.
-        match (self.has_fingerprint, self.leads) {
-            (false, Leads::None) => self.fill_as::<JSON, false, NO_LEADS>(text, masks, carry),
-            (false, Leads::LongSAndKelvin) => {
-                self.fill_as::<JSON, false, { Leads::LongSAndKelvin as u8 }>(text, masks, carry)
-            }
-            (false, Leads::All) => self.fill_as::<JSON, false, ALL_LEADS>(text, masks, carry),
-            (true, Leads::None) => self.fill_as::<JSON, true, NO_LEADS>(text, masks, carry),
-            (true, Leads::LongSAndKelvin) => {
-                self.fill_as::<JSON, true, { Leads::LongSAndKelvin as u8 }>(text, masks, carry)
-            }
-            (true, Leads::All) => self.fill_as::<JSON, true, ALL_LEADS>(text, masks, carry),
+        match (self.places, self.leads) {
+            (0, Leads::None) => self.fill_as::<JSON, 0, NO_LEADS>(text, masks, carry),
+            (0, Leads::LongSAndKelvin) => self.fill_as::<JSON, 0, LONG_S_AND_KELVIN>(text, masks, carry),
+            (0, Leads::All) => self.fill_as::<JSON, 0, ALL_LEADS>(text, masks, carry),
+            (3, Leads::None) => self.fill_as::<JSON, 3, NO_LEADS>(text, masks, carry),
+            (3, Leads::LongSAndKelvin) => self.fill_as::<JSON, 3, LONG_S_AND_KELVIN>(text, masks, carry),
+            (3, Leads::All) => self.fill_as::<JSON, 3, ALL_LEADS>(text, masks, carry),
+            (_, Leads::None) => self.fill_as::<JSON, 4, NO_LEADS>(text, masks, carry),
+            (_, Leads::LongSAndKelvin) => self.fill_as::<JSON, 4, LONG_S_AND_KELVIN>(text, masks, carry),
+            (_, Leads::All) => self.fill_as::<JSON, 4, ALL_LEADS>(text, masks, carry),
         }
     }
 
     #[inline]
-    fn fill_as<const JSON: bool, const FIRST: bool, const LEADS: u8>(
+    fn fill_as<const JSON: bool, const FIRST: usize, const LEADS: u8>(
         &self,
         text: &[u8],
         masks: &mut Masks,
@@ -183,7 +186,7 @@ impl Classifier {
 macro_rules! fill {
     ($(#[$features:meta])?) => {
         $(#[$features])?
-        pub(super) fn fill<const JSON: bool, const FIRST: bool, const LEADS: u8>(
+        pub(super) fn fill<const JSON: bool, const FIRST: usize, const LEADS: u8>(
             fingerprint: &Fingerprint,
             text: &[u8],
             masks: &mut Masks,
@@ -248,9 +251,9 @@ fn escapes(backslash: u64, carry: &mut bool) -> u64 {
     (EVEN ^ ends << 1) & follows
 }
 
-/// `ſ` and the Kelvin sign in UTF-8.
-const LONG_S: [u8; 2] = [0xC5, 0xBF];
-const KELVIN: [u8; 3] = [0xE2, 0x84, 0xAA];
+/// The first bytes of `ſ` and of the Kelvin sign in UTF-8.
+const LONG_S: u8 = 0xC5;
+const KELVIN: u8 = 0xE2;
 
 mod scalar {
     use super::*;
@@ -263,7 +266,7 @@ mod scalar {
         }
 
         #[inline]
-        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: usize, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let mut bits = Bits::default();
             for i in 0..BLOCK {
                 let byte = window[i];
@@ -273,12 +276,13 @@ mod scalar {
                     bits.backslash |= u64::from(byte == b'\\') << i;
                 }
             }
-            let [first, second, third] = &self.0.exact;
-            bits.first = if FIRST {
+            let [first, second, third, fourth] = &self.0.exact;
+            bits.first = if FIRST > 0 {
                 (0..BLOCK).fold(0, |bits, i| {
                     let buckets = first[usize::from(window[i])]
                         & second[usize::from(window[i + 1])]
-                        & third[usize::from(window[i + 2])];
+                        & third[usize::from(window[i + 2])]
+                        & if FIRST > 3 { fourth[usize::from(window[i + 3])] } else { 0xFF };
                     bits | u64::from(buckets != 0) << i
                 })
             } else {
@@ -287,8 +291,7 @@ mod scalar {
             if bits.high != 0 && LEADS != NO_LEADS {
                 let all = LEADS == ALL_LEADS;
                 bits.lead = (0..BLOCK).fold(0, |bits, i| {
-                    let is_lead =
-                        if all { window[i] >= 0xC0 } else { window[i..i + 2] == LONG_S || window[i..i + 3] == KELVIN };
+                    let is_lead = if all { window[i] >= 0xC0 } else { window[i] == LONG_S || window[i] == KELVIN };
                     bits | u64::from(is_lead) << i
                 });
             }
@@ -372,13 +375,13 @@ mod avx2 {
         #[target_feature(enable = "avx2")]
         fn new(fingerprint: &Fingerprint) -> Self {
             let pair = |[low, high]: &[[u8; 16]; 2]| [twice(low), twice(high)];
-            let [first, second, third] = &fingerprint.nibbles;
-            Self { word: pair(&WORD), fingerprint: [pair(first), pair(second), pair(third)] }
+            let [first, second, third, fourth] = &fingerprint.nibbles;
+            Self { word: pair(&WORD), fingerprint: [pair(first), pair(second), pair(third), pair(fourth)] }
         }
 
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: usize, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let (low, high) = (load::<0>(window), load::<32>(window));
             let mut bits = Bits {
                 word: non_zero(look_up(low, &self.word), look_up(high, &self.word)),
@@ -393,14 +396,16 @@ mod avx2 {
             if JSON {
                 bits.backslash = equal(low, high, b'\\');
             }
-            if FIRST {
-                let [first, second, third] = &self.fingerprint;
-                let buckets = |a, b, c| {
-                    _mm256_and_si256(_mm256_and_si256(look_up(a, first), look_up(b, second)), look_up(c, third))
+            if FIRST > 0 {
+                let [first, second, third, fourth] = &self.fingerprint;
+                let buckets = |[a, b, c, d]: [__m256i; FINGERPRINT]| {
+                    let three =
+                        _mm256_and_si256(_mm256_and_si256(look_up(a, first), look_up(b, second)), look_up(c, third));
+                    if FIRST > 3 { _mm256_and_si256(three, look_up(d, fourth)) } else { three }
                 };
                 bits.first = non_zero(
-                    buckets(low, load::<1>(window), load::<2>(window)),
-                    buckets(high, load::<33>(window), load::<34>(window)),
+                    buckets([low, load::<1>(window), load::<2>(window), load::<3>(window)]),
+                    buckets([high, load::<33>(window), load::<34>(window), load::<35>(window)]),
                 );
             }
             // Not only where `high` has bits: in mixed text that would be guessed wrongly every other time.
@@ -414,12 +419,7 @@ mod avx2 {
                         _mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high),
                     )
                 }
-                _ => {
-                    let (low1, high1) = (load::<1>(window), load::<33>(window));
-                    let (low2, high2) = (load::<2>(window), load::<34>(window));
-                    equal(low, high, LONG_S[0]) & equal(low1, high1, LONG_S[1])
-                        | equal(low, high, KELVIN[0]) & equal(low1, high1, KELVIN[1]) & equal(low2, high2, KELVIN[2])
-                }
+                _ => equal(low, high, LONG_S) | equal(low, high, KELVIN),
             };
             bits
         }
@@ -479,13 +479,13 @@ mod avx512 {
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
         fn new(fingerprint: &Fingerprint) -> Self {
             let half = |table: &[u8; 256]| [load::<0, 256>(table), load::<64, 256>(table)];
-            let [first, second, third] = &fingerprint.exact;
-            Self { word: half(&WORD), fingerprint: [half(first), half(second), half(third)] }
+            let [first, second, third, fourth] = &fingerprint.exact;
+            Self { word: half(&WORD), fingerprint: [half(first), half(second), half(third), half(fourth)] }
         }
 
         #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-        fn block<const JSON: bool, const FIRST: bool, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
+        fn block<const JSON: bool, const FIRST: usize, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let bytes = load::<0, WINDOW>(window);
             let high = _mm512_movepi8_mask(bytes);
             let mut bits = Bits {
@@ -498,20 +498,22 @@ mod avx512 {
             if JSON {
                 bits.backslash = equal(bytes, b'\\');
             }
-            if FIRST {
-                let [first, second, third] = &self.fingerprint;
+            if FIRST > 0 {
+                let [first, second, third, fourth] = &self.fingerprint;
                 let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
                 let fits = _mm512_and_si512(look_up(bytes, first), look_up_or_any(next, second));
-                bits.first = _mm512_test_epi8_mask(fits, look_up_or_any(after, third));
+                let third = look_up_or_any(after, third);
+                bits.first = if FIRST > 3 {
+                    let fourth = look_up_or_any(load::<3, WINDOW>(window), fourth);
+                    _mm512_test_epi8_mask(_mm512_and_si512(fits, third), fourth)
+                } else {
+                    _mm512_test_epi8_mask(fits, third)
+                };
             }
             bits.lead = match LEADS {
                 NO_LEADS => 0,
                 ALL_LEADS => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
-                _ => {
-                    let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
-                    equal(bytes, LONG_S[0]) & equal(next, LONG_S[1])
-                        | equal(bytes, KELVIN[0]) & equal(next, KELVIN[1]) & equal(after, KELVIN[2])
-                }
+                _ => equal(bytes, LONG_S) | equal(bytes, KELVIN),
             };
             bits
         }
@@ -547,7 +549,7 @@ mod tests {
         }
         let text = text();
         for leads in [Leads::None, Leads::LongSAndKelvin, Leads::All] {
-            for fingerprint in [None, Some(Fingerprint::new(exact))] {
+            for fingerprint in [None, Some(Fingerprint::new(exact, 3)), Some(Fingerprint::new(exact, 4))] {
                 for length in [0, 1, 63, 64, 65, 66, 67, 500, BATCH - 1, BATCH, BATCH + 1, text.len()] {
                     let text = &text[..length];
                     let reference = Classifier::new(Kernel::Scalar, fingerprint.clone(), leads);

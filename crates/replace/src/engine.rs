@@ -202,6 +202,7 @@ impl Engine {
             count += 1;
             let passed = |next: &Option<Found>| next.as_ref().is_some_and(|next| next.start < at);
             if passed(&next_word) {
+                words.again();
                 next_word = words.next(at);
             }
             if passed(&next_substring) {

@@ -50,13 +50,17 @@ pub(crate) fn char_at(text: &[u8], at: usize) -> Option<char> {
     if first.is_ascii() {
         return Some(char::from(first));
     }
-    let length = match first {
-        0xC2..=0xDF => 2,
-        0xE0..=0xEF => 3,
-        0xF0..=0xF4 => 4,
+    let rest =
+        |place: usize| text.get(at + place).filter(|byte| **byte & 0xC0 == 0x80).map(|byte| u32::from(byte & 0x3F));
+    let code = match first {
+        0xC2..=0xDF => u32::from(first & 0x1F) << 6 | rest(1)?,
+        // `from_u32` refuses surrogates, the bounds what is longer than it needs to be.
+        0xE0..=0xEF => Some(u32::from(first & 0x0F) << 12 | rest(1)? << 6 | rest(2)?).filter(|code| *code >= 0x800)?,
+        0xF0..=0xF4 => Some(u32::from(first & 0x07) << 18 | rest(1)? << 12 | rest(2)? << 6 | rest(3)?)
+            .filter(|code| *code >= 0x10000)?,
         _ => return None,
     };
-    std::str::from_utf8(text.get(at..at + length)?).ok()?.chars().next()
+    char::from_u32(code)
 }
 
 /// The character that ends at `at`, if there is a valid one.
@@ -110,6 +114,25 @@ mod tests {
             let first = folds.next().unwrap();
             assert!(folds.all(|other| other == first), "{same}");
             assert!(different.chars().all(|other| fold(other) != first), "{different}");
+        }
+    }
+
+    #[test]
+    fn every_character_is_decoded_and_nothing_else() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(char_at(c.encode_utf8(&mut [0; 4]).as_bytes(), 0), Some(c));
+        }
+        // All starts of up to three bytes, and of four the ones at the bounds.
+        for first in 0x80..=0xFF {
+            for second in [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF] {
+                for third in [0x7F, 0x80, 0xBF, 0xC0] {
+                    for fourth in [0x7F, 0x80, 0xBF, 0xC0] {
+                        let bytes = [first, second, third, fourth];
+                        let expected = (1..=4).find_map(|length| std::str::from_utf8(&bytes[..length]).ok());
+                        assert_eq!(char_at(&bytes, 0), expected.and_then(|text| text.chars().next()), "{bytes:x?}");
+                    }
+                }
+            }
         }
     }
 

@@ -23,6 +23,8 @@ const _: () = assert!(INLINE << LENGTH <= u16::MAX as usize, "a slot holds a pla
 /// With more distinct first words than this the fingerprint lets so many of a text's words through that it costs more
 /// than it saves.
 const FINGERPRINT_WORDS: usize = 400;
+/// Up to this many, three bytes tell them from other words well enough.
+const SHORT_FINGERPRINT_WORDS: usize = 16;
 /// Filter bits per word; two are set for each, so about 1 % of other words pass.
 const FILTER_BITS: usize = 16;
 
@@ -333,9 +335,6 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
             if word.starts_with(|c: char| c.is_ascii()) {
                 words.push(word);
             }
-            if words.len() > 2 * FINGERPRINT_WORDS {
-                break;
-            }
         }
     }
     words.sort_unstable();
@@ -368,7 +367,7 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
             }
         }
     }
-    Some(Fingerprint::new(exact))
+    Some(Fingerprint::new(exact, if words.len() > SHORT_FINGERPRINT_WORDS { 4 } else { 3 }))
 }
 
 /// All characters that fold to what `c` folds to.
@@ -392,7 +391,9 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     carry: Carry,
     /// Words of the batch that passed the filter: place in the batch, and from [`LENGTH`] on the length, 0 for one that
     /// has other than ASCII characters or is long.
-    slots: [u16; BATCH + BLOCK],
+    slots: [u16; BATCH],
+    /// Where words of the batch start.
+    places: [u16; BATCH + BLOCK],
     count: usize,
     taken: usize,
     masks: Masks,
@@ -410,11 +411,18 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             base: from,
             next_base: from,
             carry: Carry { in_word: from > 0 && is_ascii_word(text[from - 1]), escaped: false },
-            slots: [0; BATCH + BLOCK],
+            slots: [0; BATCH],
+            places: [0; BATCH + BLOCK],
             count: 0,
             taken: 0,
             masks: Masks::new(),
         }
+    }
+
+    /// Has the word of the last match looked at once more: that match was overtaken by one of another kind, and with what
+    /// is left of the text before the word another rule may match there.
+    pub(crate) fn again(&mut self) {
+        self.taken -= 1; // a match is found in the batch that is being looked at
     }
 
     /// The next match that starts at `at` or later.
@@ -454,8 +462,8 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         self.decide(entry, start, start + length, at)
     }
 
-    /// Looks up a word of any kind.
-    #[cold]
+    /// Looks up a word of any kind. Kept out of the loop that calls it, which is long enough.
+    #[inline(never)]
     fn resolve_slow(&self, start: usize, at: usize) -> Option<Found> {
         if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
             return None;
@@ -475,7 +483,12 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         if end == start {
             return None;
         }
-        let entry = self.words.look_up(Key::new(folded.bytes()), self.texts, |word| word == folded.bytes())?;
+        let key = Key::new(folded.bytes());
+        let (element, bits) = filter_place(key.hash(), self.words.filter.len());
+        if self.words.filter[element] & bits != bits {
+            return None;
+        }
+        let entry = self.words.look_up(key, self.texts, |word| word == folded.bytes())?;
         self.decide(entry, start, end, at)
     }
 
@@ -599,7 +612,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             let mut starts = self.masks.start[i];
             let place = (i * BLOCK) as u16;
             let slots: &mut [u16; BLOCK] =
-                (&mut self.slots[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
+                (&mut self.places[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
             count += starts.count_ones() as usize;
             // A fixed number is written, and what is too much overwritten: how many there are cannot be guessed.
             for slot in &mut slots[..4] {
@@ -629,7 +642,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         let filter = &*self.words.filter;
         let mut kept = 0;
         for i in 0..count {
-            let place = usize::from(self.slots[i]) % BATCH;
+            let place = usize::from(self.places[i]) % BATCH;
             let (block, bit) = (place / BLOCK, (place % BLOCK) as u32);
             // The 64 bits from `place` on.
             let from = |mask: &[u64; BLOCKS + 1]| mask[block] >> bit | mask[block + 1] << 1 << (63 - bit);
@@ -643,7 +656,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             } else {
                 true
             };
-            self.slots[kept] = (place | if fast { (length as usize) << LENGTH } else { 0 }) as u16;
+            self.slots[kept % BATCH] = (place | if fast { (length as usize) << LENGTH } else { 0 }) as u16;
             kept += usize::from(pass);
         }
         kept

@@ -3,6 +3,7 @@
 mod naive;
 mod properties;
 mod refused;
+mod regression;
 mod semantics;
 
 use replace::{Engine, Rules, Stream};

@@ -1,0 +1,29 @@
+//! Bugs that were here once.
+
+use replace::{Engine, Rule, Rules};
+
+use super::{engine, replace};
+
+/// The scanner had moved on from the word `A` when another rule took the blank before it.
+#[test]
+fn a_word_right_after_a_match_that_another_rule_overlaps_is_found() {
+    let engine = engine(r#"{" A": "<0>", "A": "<1>", "  ": "<2>"}"#);
+    assert_eq!(replace(&engine, b"  A"), b"<2><1>");
+}
+
+/// The fingerprint was made of the first of many words only.
+#[test]
+fn every_one_of_many_rules_is_found() {
+    for count in [1, 16, 17, 399, 400, 401, 802, 803, 2_000, 10_000] {
+        let word = |i: usize| {
+            let letters: String =
+                (0..5).map(|place| char::from(b'a' + (i * 7919 / 23_usize.pow(place) % 23) as u8)).collect();
+            format!("{letters}{i}")
+        };
+        let rules: Rules = (0..count).map(|i| Rule::literal(word(i), format!("<{i}>"))).collect();
+        let engine = Engine::new(&rules).unwrap();
+        let text: String = (0..count).map(|i| word(i) + " ").collect();
+        let expected: String = (0..count).map(|i| format!("<{i}> ")).collect();
+        assert_eq!(String::from_utf8(replace(&engine, text.as_bytes())).unwrap(), expected, "{count} rules");
+    }
+}
