@@ -22,7 +22,67 @@ help: ## List the targets
 
 ##@ Run
 
+# A debug build: done in minutes instead of a quarter of an hour, and quick enough to try things.
+PORT ?= 8080
+API_KEY ?=
+
+.PHONY: run
+run: ## Serve the API on 127.0.0.1 with the built-in map, no AWS; PORT=, API_KEY=, STRINGS_MAPPING_FILE=
+	@$(call need,cargo,https://rustup.rs)
+	@$(call need,cc,a C compiler: Debian's build-essential or Xcode's command line tools)
+	@echo "run: builds the container's binary (minutes the first time), then serves on http://127.0.0.1:$(PORT) until Ctrl-C"
+	cargo build --locked --bin fargate-app
+	@key='$(API_KEY)'; key=$${key:-$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')}; \
+	  printf '\nrun: once it says "listening", try\n\n  %s \\\n    %s\n\n' \
+	    "curl http://127.0.0.1:$(PORT)/string/replace -H 'x-api-key: $$key'" "-d '{\"content\": \"I bank with Rabo.\"}'"; \
+	  exec env -u STRINGS_MAPPING_PARAMETER_NAME -u STRINGS_MAPPING_TABLE \
+	    HOST=127.0.0.1 PORT=$(PORT) API_KEY="$$key" target/debug/fargate-app
+
+.PHONY: bench bench/build bench/engine bench/http bench/rss bench/init
+bench: bench/engine bench/http bench/rss bench/init ## Measure everything against its peers; also as JSON in target/bench/
+bench/engine: ## Replacing, against memcpy, aho-corasick, and regex loops in Python and Node.js
+bench/http: ## CPU time of a request, against a raw hyper server
+bench/rss: ## The container's memory
+bench/init: ## The Lambda function's start, against an empty one
+bench/engine bench/http bench/rss bench/init: bench/%: bench/build
+	@target/release/bench $*
+
+# Two builds: in one, cargo would give the function the features of what the container needs, its credential chain with it,
+# and what is measured would not be what is deployed.
+bench/build:
+	@$(call need,cargo,https://rustup.rs)
+	@$(call need,python3,install Python 3.11 or newer)
+	@$(call need,node,https://nodejs.org)
+	@echo "bench: builds the release binaries (a quarter of an hour on two cores the first time)"
+	cargo build --locked --release --package fargate-app --package bench
+	cargo build --locked --release --package string-replace
+
 ##@ Test
+
+TESTS = $(PY) scripts/run_tests.py
+
+.PHONY: test test/rust test/crates test/service test/contract
+test: $(VENV)/.ready ## Everything; the last line says how many passed and failed
+	@$(TESTS) test/crates test/service test/terraform-root test/terraform-cycle
+
+test/rust: $(VENV)/.ready ## The replace service: Rust's tests, then the binaries from outside
+	@$(TESTS) test/crates test/service
+
+# Everything is built in one call: cargo chooses dependencies' features for what it builds at once, and a build of the binaries
+# alone would compile the AWS SDK a second time.
+test/crates: $(VENV)/.ready
+	@$(call need,cargo,https://rustup.rs)
+	cargo build --locked --workspace --all-targets
+	cargo test --locked --workspace --no-fail-fast
+
+test/service: $(VENV)/.ready
+	@$(call need,cargo,https://rustup.rs)
+	cargo build --locked --workspace --all-targets
+	$(PY) -m pytest tests/contract tests/service tests/client
+
+test/contract: $(VENV)/.ready ## The contract, against the API at BASE_URL= with API_KEY=; extra arguments in ARGS=
+	@$(call given,BASE_URL,http://127.0.0.1:8080 API_KEY=...)
+	@$(PY) -m pytest tests/contract --base-url "$(BASE_URL)" $(ARGS)
 
 ##@ Terraform
 
@@ -138,8 +198,9 @@ deploy: $(VENV)/.ready ## Let the container service run the pushed image TAG=, b
 # The checks need no account: a data directory of their own, no backend.
 OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
 
-.PHONY: check check/terraform check/checkov terraform/docs infracost/breakdown test/terraform
+.PHONY: check check/terraform check/checkov terraform/docs infracost/breakdown test/terraform test/terraform-root
 check: check/terraform check/checkov ## Formatting, validation, lints and plans: everything that needs no build of a service
+	@$(call need,cargo,https://rustup.rs)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(PY) -m ruff check .
@@ -163,7 +224,10 @@ infracost/breakdown: ## What it costs at low, medium and high use (needs an Infr
 	@$(call need,infracost,https://www.infracost.io/docs (0.10 or 2))
 	@infracost $(if $(findstring v0.,$(shell infracost --version 2>/dev/null)),breakdown --config-file infracost.yml,scan) $(ARGS)
 
-test/terraform: check/terraform $(CHECKOV_VENV)/.ready ## Terraform's part of the tests
+test/terraform: $(VENV)/.ready ## The Terraform root: its own tests and plans, then a whole life of it
+	@$(TESTS) test/terraform-root test/terraform-cycle
+
+test/terraform-root: check/terraform $(CHECKOV_VENV)/.ready
 	$(PY) -m pytest tests/terraform
 
 # Against the local control plane, with Terraform's own lines as they come: most of the time is the provider's waiting.
