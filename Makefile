@@ -78,7 +78,7 @@ test/crates: $(VENV)/.ready
 test/service: $(VENV)/.ready
 	@$(call need,cargo,https://rustup.rs)
 	cargo build --locked --workspace --all-targets
-	$(PY) -m pytest tests/contract tests/service tests/client
+	$(PY) -m pytest tests/contract tests/service tests/client tests/runner
 
 test/contract: $(VENV)/.ready ## The contract, against the API at BASE_URL= with API_KEY=; extra arguments in ARGS=
 	@$(call given,BASE_URL,http://127.0.0.1:8080 API_KEY=...)

@@ -3,9 +3,9 @@
     run_tests.py test/crates test/service
 
 Everything that a part prints is passed on as it comes, and kept in target/test/. A part that fails does not keep the
-later ones from running. The last line is `N passed, N failed`: the sum of the test runners' own closing lines. Whether all
-is well is decided by the parts' exit codes; counting can only add failures: a part that ends with an error is at least
-one, and a part in which nothing passed is one too.
+later ones from running. The last line is `N passed, N failed`: the sum of the test runners' own closing lines. Whether
+all is well is decided by the parts' exit codes; counting can only add failures: a part that ends with an error is at
+least one, and a part in which nothing passed is one too.
 """
 
 import os
