@@ -1,5 +1,9 @@
-# The classic loop: one regular expression per rule, compiled once. Prints the CPU nanoseconds of one pass over the text.
-import json, re, sys, time
+"""The classic loop: one regular expression per rule, compiled once. Prints the CPU nanoseconds of one pass."""
+
+import json
+import re
+import sys
+import time
 
 given = json.load(sys.stdin)
 rules = [(re.compile(r"\b" + re.escape(key) + r"\b", re.IGNORECASE), value) for key, value in given["rules"].items()]
@@ -7,7 +11,7 @@ rules = [(re.compile(r"\b" + re.escape(key) + r"\b", re.IGNORECASE), value) for 
 
 def replace(text):
     for pattern, value in rules:
-        text = pattern.sub(lambda _: value, text)
+        text = pattern.sub(lambda _, value=value: value, text)
     return text
 
 
