@@ -17,7 +17,7 @@ fn folds_together(a: char, b: char) -> bool {
 }
 
 fn is_word(c: Option<char>) -> bool {
-    c.is_some_and(|c| regex_syntax::is_word_character(c))
+    c.is_some_and(regex_syntax::is_word_character)
 }
 
 /// Where a match of `rule` that starts at `start` ends.
