@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use api::ApiKey;
+use api::{ApiKey, Metrics};
 use env::{BadVariable, Env};
 
 /// Everything that can be configured.
@@ -16,6 +16,8 @@ pub struct Config {
     pub api_key: Option<ApiKey>,
     /// `TRUSTED_HOPS` (0): how many proxies in front of this process append to X-Forwarded-For and can be believed.
     pub trusted_hops: usize,
+    /// `METRICS_SERVICE` (fargate-app): the dimension of the metrics, which tells deployments in one account apart.
+    pub metrics_service: String,
     pub limits: Limits,
     pub api: api::Config,
     pub mapping: mapping::Config,
@@ -51,6 +53,7 @@ impl Config {
             trusted_hops: env
                 .parse_if("TRUSTED_HOPS", "a number of proxies from 0 to 16", |n| (0..=16).contains(n))?
                 .unwrap_or(0),
+            metrics_service: Metrics::service_from_env(env, env!("CARGO_PKG_NAME"))?,
             limits: Limits::from_env(env)?,
             api: api::Config::from_env(env)?,
             mapping: mapping::Config::from_env(env)?,
@@ -93,6 +96,7 @@ mod tests {
         assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 8080));
         assert!(config.api_key.is_none());
         assert_eq!(config.trusted_hops, 0);
+        assert_eq!(config.metrics_service, "fargate-app");
         assert_eq!(config.limits.drain, Duration::from_secs(20));
     }
 
@@ -108,6 +112,7 @@ mod tests {
             ("BODY_STALL_TIMEOUT_SECONDS", "1.5", "a number of seconds from 1 to 3600"),
             ("IDLE_TIMEOUT_SECONDS", "1h", "a number of seconds from 1 to 3600"),
             ("DRAIN_SECONDS", "3601", "a number of seconds from 1 to 3600"),
+            ("METRICS_SERVICE", "é", "1 to 1024 printable ASCII characters"),
             ("MAX_BODY_BYTES", "10MB", "a number of bytes from 1 to 1073741824"),
         ] {
             let error = read(&[(name, value)]).err();

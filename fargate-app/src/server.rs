@@ -20,9 +20,6 @@ use crate::connections::Connections;
 use crate::front::{Client, Front};
 use crate::log::Log;
 
-/// The dimension of this process's metrics.
-const SERVICE: &str = "fargate-app";
-
 const METRICS_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the first map is waited for before the port is opened. A source that is up answers in time, and nobody sees
@@ -55,8 +52,8 @@ pub async fn run(config: Config, mapping: Arc<Mapping>, log: Log) -> anyhow::Res
     let metrics = Arc::new(Metrics::default());
     let tell = {
         let (metrics, log) = (Arc::clone(&metrics), log.clone());
-        let mapping = Arc::clone(&mapping);
-        move || log.line(format!("{}\n", metrics.take_line(SERVICE, &mapping, SystemTime::now())).as_bytes())
+        let (mapping, service) = (Arc::clone(&mapping), config.metrics_service);
+        move || log.line(format!("{}\n", metrics.take_line(&service, &mapping, SystemTime::now())).as_bytes())
     };
     let front = Arc::new(Front {
         api: api::router(mapping, Arc::clone(&metrics), config.api),

@@ -232,6 +232,7 @@ run "task_and_service" {
       TRUSTED_HOPS                    = "1"
       DRAIN_SECONDS                   = "20"
       IDLE_TIMEOUT_SECONDS            = "75"
+      METRICS_SERVICE                 = "switchyard-test"
       STRINGS_MAPPING_PARAMETER_NAME  = "/switchyard-test/mapping"
       STRINGS_MAPPING_REFRESH_SECONDS = "60"
     }

@@ -75,6 +75,14 @@ run "promoted" {
   }
 
   assert {
+    condition = one(aws_lambda_function.this.environment).variables == tomap({
+      METRICS_SERVICE                = "switchyard-test-string-replace"
+      STRINGS_MAPPING_PARAMETER_NAME = "/switchyard-test/mapping"
+    })
+    error_message = "the function must be told its map, and the name under which its metrics are found"
+  }
+
+  assert {
     condition     = aws_s3_object.package.key == "functions/switchyard-test-string-replace/${filesha256("tests/packages/string-replace.zip")}.zip" && aws_lambda_function.this.s3_key == aws_s3_object.package.key
     error_message = "the zip must be uploaded by the hash of its content"
   }

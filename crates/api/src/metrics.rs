@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use env::{BadVariable, Env};
 use http::StatusCode;
 use mapping::Mapping;
 use serde_json::{Map, Value, json};
@@ -30,6 +31,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Reads `METRICS_SERVICE`: what the metrics' dimension says, `binary` if it says nothing else. Deployments that share
+    /// an account need names of their own, or CloudWatch adds them up.
+    pub fn service_from_env(env: &Env, binary: &str) -> Result<String, BadVariable> {
+        // What CloudWatch takes as a dimension's value.
+        let expected = "1 to 1024 printable ASCII characters";
+        let fits =
+            |value: &String| (1..=1024).contains(&value.len()) && value.bytes().all(|b| (b' '..=b'~').contains(&b));
+        Ok(env.parse_if("METRICS_SERVICE", expected, fits)?.unwrap_or_else(|| binary.to_owned()))
+    }
+
     /// Counts a request that was answered with `status` after `took`.
     pub fn answered(&self, status: StatusCode, took: Duration) {
         self.requests.fetch_add(1, Relaxed);
@@ -151,6 +162,18 @@ impl Default for Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_service_is_the_binary_unless_it_is_named() {
+        let read = |value: &str| Metrics::service_from_env(&Env::from_iter([("METRICS_SERVICE", value)]), "binary");
+        assert_eq!(read("").as_deref(), Ok("binary"));
+        assert_eq!(read("switchyard-test").as_deref(), Ok("switchyard-test"));
+        for bad in [" ".to_owned(), "a\nb".to_owned(), "é".to_owned(), "x".repeat(1025)] {
+            let expected =
+                format!("METRICS_SERVICE={bad:?} cannot be used: it should be 1 to 1024 printable ASCII characters");
+            assert_eq!(read(&bad).unwrap_err().to_string(), expected);
+        }
+    }
 
     #[test]
     fn a_bucket_tells_what_it_counts_within_an_eighth() {

@@ -41,9 +41,9 @@ fn wire(env: &Env) -> Result<(Handler, Refresh), BadVariable> {
         let expected = "set, as Lambda sets it; elsewhere, run the container's binary";
         return Err(BadVariable::new("AWS_LAMBDA_RUNTIME_API", "", expected));
     }
-    let config = Config::from_env(env)?;
+    let (config, metrics) = (Config::from_env(env)?, Arc::default());
     let mapping = Mapping::new(aws::source(&config.origin, env)?, config.refresh_every);
-    let metrics = Arc::default();
+    let service = api::Metrics::service_from_env(env, env!("CARGO_PKG_NAME"))?;
     let router = api::router(Arc::clone(&mapping), Arc::clone(&metrics), api::Config::from_env(env)?);
-    Ok((Handler::new(router, Arc::clone(&mapping), Arc::clone(&metrics)), Refresh::new(mapping, metrics)))
+    Ok((Handler::new(router, Arc::clone(&mapping), Arc::clone(&metrics)), Refresh::new(mapping, metrics, &service)))
 }

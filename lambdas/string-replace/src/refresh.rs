@@ -16,9 +16,6 @@ use lambda_http::lambda_runtime::LambdaInvocation;
 use lambda_http::tower::Layer;
 use mapping::Mapping;
 
-/// The dimension of this function's metrics.
-const SERVICE: &str = "string-replace";
-
 /// The longest that reading the map may take, be it 100,000 rules from a table. Lambda gives INIT 10 s.
 const LONGEST: Duration = Duration::from_secs(8);
 
@@ -33,12 +30,13 @@ const SHORTEST: Duration = Duration::from_millis(200);
 pub struct Refresh {
     mapping: Arc<Mapping>,
     metrics: Arc<Metrics>,
+    service: Arc<str>,
 }
 
 impl Refresh {
-    /// `metrics` are told after a refresh.
-    pub fn new(mapping: Arc<Mapping>, metrics: Arc<Metrics>) -> Self {
-        Self { mapping, metrics }
+    /// `metrics` are told after a refresh, as those of `service`.
+    pub fn new(mapping: Arc<Mapping>, metrics: Arc<Metrics>, service: &str) -> Self {
+        Self { mapping, metrics, service: service.into() }
     }
 
     /// Loads the first map. If there is none to be had, the function starts all the same, and answers 503.
@@ -53,7 +51,7 @@ impl Refresh {
             .saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default())
             .saturating_sub(RESERVE);
         if left >= SHORTEST && self.mapping.refresh_if_due(left.min(LONGEST)).await {
-            println!("{}", self.metrics.take_line(SERVICE, &self.mapping, now));
+            println!("{}", self.metrics.take_line(&self.service, &self.mapping, now));
         }
     }
 }

@@ -21,6 +21,7 @@ locals {
     TRUSTED_HOPS                    = "1"
     DRAIN_SECONDS                   = tostring(local.drain.seconds)
     IDLE_TIMEOUT_SECONDS            = tostring(local.idle_seconds.service)
+    METRICS_SERVICE                 = var.name
     STRINGS_MAPPING_REFRESH_SECONDS = tostring(var.container.mapping_refresh_seconds)
   })
 }

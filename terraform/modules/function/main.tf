@@ -38,7 +38,7 @@ resource "aws_lambda_function" "this" {
   timeout     = var.lambda.timeout_seconds
 
   environment {
-    variables = var.lambda.environment
+    variables = merge(var.lambda.environment, { METRICS_SERVICE = var.name })
   }
 
   logging_config {
