@@ -22,7 +22,7 @@ help: ## List the targets
 
 ##@ Run
 
-# A debug build: done in minutes instead of a quarter of an hour, and quick enough to try things.
+# A debug build takes a fraction of a release build's time, and is quick enough to try things.
 PORT ?= 8080
 API_KEY ?=
 
@@ -51,9 +51,7 @@ bench/engine bench/http bench/rss bench/init: bench/%: bench/build
 # and what is measured would not be what is deployed.
 bench/build:
 	@$(call need,cargo,https://rustup.rs)
-	@$(call need,python3,install Python 3.11 or newer)
-	@$(call need,node,https://nodejs.org)
-	@echo "bench: builds the release binaries (a quarter of an hour on two cores the first time)"
+	@echo "bench: builds the release binaries (many minutes the first time)"
 	cargo build --locked --release --package fargate-app --package bench
 	cargo build --locked --release --package string-replace
 
