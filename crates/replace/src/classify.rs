@@ -13,6 +13,8 @@ pub(crate) const BLOCK: usize = 64;
 pub(crate) const BLOCKS: usize = 32;
 /// Bytes classified at a time.
 pub(crate) const BATCH: usize = BLOCK * BLOCKS;
+/// Words up to this many bytes are compared as one integer.
+pub(crate) const SHORT: usize = 16;
 /// How many first bytes of a word the fingerprint looks at.
 pub(crate) const FINGERPRINT: usize = 4;
 /// A block and as many bytes after it as the fingerprint of its last byte needs.
@@ -22,13 +24,15 @@ const WINDOW: usize = BLOCK + FINGERPRINT - 1;
 pub(crate) struct Masks {
     /// ASCII word characters, less those that a JSON escape makes something else. One block more than the batch has, so
     /// that a word's length can be read across the end.
-    pub(crate) word: [u64; BLOCKS + 1],
+    word: Bytes,
     /// Bytes of other than ASCII characters; one block more, too.
-    pub(crate) high: [u64; BLOCKS + 1],
+    high: Bytes,
     /// Where words start that may be one of the rules': ASCII words that the fingerprint lets through, and the non-ASCII
     /// characters that [`Leads`] asks for, if no ASCII word character precedes them.
-    pub(crate) start: [u64; BLOCKS],
-    /// Which elements of `start` have a bit set: with few rules, few.
+    start: [u64; BLOCKS],
+    /// Those of them that the [`Filter`] keeps.
+    pub(crate) kept: [u64; BLOCKS],
+    /// Which elements of `kept` have a bit set: few.
     pub(crate) busy: u32,
     /// Whether `high` has any bit set.
     pub(crate) any_high: bool,
@@ -36,10 +40,63 @@ pub(crate) struct Masks {
 
 const _: () = assert!(BLOCKS <= u32::BITS as usize, "`busy` has a bit for each block");
 
+/// The bits of a batch and a block more, least significant first: so that those from any place on are one load away.
+type Bytes = [u8; (BLOCKS + 1) * 8];
+
 impl Masks {
     pub(crate) fn new() -> Self {
-        Self { word: [0; BLOCKS + 1], high: [0; BLOCKS + 1], start: [0; BLOCKS], busy: 0, any_high: false }
+        Self {
+            word: [0; (BLOCKS + 1) * 8],
+            high: [0; (BLOCKS + 1) * 8],
+            start: [0; BLOCKS],
+            busy: 0,
+            kept: [0; BLOCKS],
+            any_high: false,
+        }
     }
+
+    /// The length of the word at `place` in the batch, if it has at most [`SHORT`] bytes, all ASCII, and no other than an
+    /// ASCII character follows.
+    #[inline(always)]
+    pub(crate) fn short_word(&self, place: usize) -> Option<u32> {
+        let length = (!self.word_from(place)).trailing_zeros();
+        let mixed = self.any_high && (length == 0 || self.high_from(place) >> length & 1 == 1);
+        (length as usize <= SHORT && !mixed).then_some(length)
+    }
+
+    /// ASCII word characters from `place` in the batch on: 57 bits at least.
+    #[inline(always)]
+    fn word_from(&self, place: usize) -> u64 {
+        bits_from(&self.word, place)
+    }
+
+    /// Bytes of other than ASCII characters from `place` on, likewise.
+    #[inline(always)]
+    fn high_from(&self, place: usize) -> u64 {
+        bits_from(&self.high, place)
+    }
+
+    /// Bytes of block `i` and the one after it that are in words, or may be.
+    #[inline(always)]
+    fn in_words(&self, i: usize) -> u128 {
+        let both = |bytes: &Bytes| {
+            u128::from_le_bytes(bytes[i * 8..i * 8 + 16].try_into().expect("16 elements are 16 elements"))
+        };
+        both(&self.word) | both(&self.high)
+    }
+
+    #[inline]
+    fn set(&mut self, i: usize, word: u64, high: u64) {
+        self.word[i * 8..i * 8 + 8].copy_from_slice(&word.to_le_bytes());
+        self.high[i * 8..i * 8 + 8].copy_from_slice(&high.to_le_bytes());
+    }
+}
+
+#[inline(always)]
+fn bits_from(bytes: &Bytes, place: usize) -> u64 {
+    let at = place % BATCH / 8;
+    let bits = u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 elements are 8 elements"));
+    bits >> (place % 8)
 }
 
 /// What one batch leaves to the next.
@@ -127,8 +184,78 @@ impl Kernel {
     }
 }
 
+/// A set of words, by the first eight bytes of their comparable form (see `words.rs`) and their length: what is not in it is
+/// no rule's word. Two bits of one element for each word, which lets about one word in a hundred through for nothing.
+pub(crate) struct Filter {
+    bits: Box<[u64]>,
+    /// The shortest word, in characters.
+    shortest: usize,
+}
+
+/// Filter bits per word.
+const FILTER_BITS: usize = 16;
+
+impl Filter {
+    /// An empty filter with room for `words`.
+    pub(crate) fn new(words: usize) -> Self {
+        Self { bits: vec![0; ((words * FILTER_BITS).next_power_of_two() / 64).max(64)].into(), shortest: usize::MAX }
+    }
+
+    #[inline(always)]
+    fn place(&self, first_bytes: u64, length: u32) -> (usize, u64) {
+        let seed = (first_bytes ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(length));
+        let product = u128::from(seed) * 0xD6E8_FEB8_6659_FD93;
+        let hash = product as u64 ^ (product >> 64) as u64;
+        ((hash >> 40) as usize & (self.bits.len() - 1), 1 << (hash >> 34 & 63) | 1 << (hash >> 28 & 63))
+    }
+
+    /// Adds a word of so many `characters`.
+    pub(crate) fn add(&mut self, first_bytes: u64, length: u32, characters: usize) {
+        let (element, bits) = self.place(first_bytes, length);
+        self.bits[element] |= bits;
+        self.shortest = self.shortest.min(characters);
+    }
+
+    /// Whether a word may be in it.
+    #[inline(always)]
+    pub(crate) fn has(&self, first_bytes: u64, length: u32) -> bool {
+        let (element, bits) = self.place(first_bytes, length);
+        self.bits[element] & bits == bits
+    }
+
+    /// Of the words that start in block `i`, as `masks.start` has them, those that may be in it. Words that are long, or not
+    /// all ASCII, are all kept.
+    #[inline(always)]
+    fn keep(&self, text: &[u8], masks: &Masks, i: usize) -> u64 {
+        let mut starts = masks.start[i];
+        // Words shorter than any in it need not be hashed: that is one in five in most languages.
+        let in_words = masks.in_words(i);
+        if self.shortest > 1 {
+            starts &= (in_words >> 1) as u64;
+        }
+        if self.shortest > 2 {
+            starts &= (in_words >> 2) as u64;
+        }
+        // The block and what the last of its words may need of the next. The end of a text is left to the exact look-up.
+        let Some(window) = text[i * BLOCK..].first_chunk::<{ BLOCK + 8 }>() else { return starts };
+        let mut kept = 0;
+        while starts != 0 {
+            let bit = starts.trailing_zeros() as usize % BLOCK;
+            starts &= starts - 1;
+            let keep = masks.short_word(i * BLOCK + bit).is_none_or(|length| {
+                let bytes = window[bit..bit + 8].try_into().expect("8 elements are 8 elements");
+                let comparable = u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
+                self.has(comparable & (u64::MAX >> (64 - 8 * length.min(8))), length)
+            });
+            kept |= u64::from(keep) << bit;
+        }
+        kept
+    }
+}
+
 /// Turns text into [`Masks`].
 pub(crate) struct Classifier {
+    filter: Filter,
     kernel: Kernel,
     /// All zeros, and not looked at, if there is none.
     fingerprint: Box<Fingerprint>,
@@ -138,12 +265,18 @@ pub(crate) struct Classifier {
 }
 
 impl Classifier {
-    pub(crate) fn new(kernel: Kernel, fingerprint: Option<Fingerprint>, leads: Leads) -> Self {
+    pub(crate) fn new(kernel: Kernel, filter: Filter, fingerprint: Option<Fingerprint>, leads: Leads) -> Self {
         // Seen from outside, a kernel can only come from `available`: this is what makes calling it sound.
         assert!(Kernel::available().contains(&kernel), "{kernel:?} cannot run here");
         let places = fingerprint.as_ref().map_or(0, |fingerprint| fingerprint.places);
         let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT], 0)));
-        Self { kernel, fingerprint, places, leads }
+        Self { filter, kernel, fingerprint, places, leads }
+    }
+
+    /// Whether the [`Filter`] may have a word.
+    #[inline]
+    pub(crate) fn may_have(&self, first_bytes: u64, length: u32) -> bool {
+        self.filter.has(first_bytes, length)
     }
 
     /// Classifies the first batch of `text`; returns the number of its blocks.
@@ -170,14 +303,14 @@ impl Classifier {
         masks: &mut Masks,
         carry: &mut Carry,
     ) -> usize {
-        let fingerprint = &self.fingerprint;
+        let (filter, fingerprint) = (&self.filter, &self.fingerprint);
         match self.kernel {
-            Kernel::Scalar => scalar::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry),
+            Kernel::Scalar => scalar::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry),
             // SAFETY: `new` has made sure that the processor has the features which the functions ask for.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry) },
+            Kernel::Avx2 => unsafe { avx2::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry) },
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::fill::<JSON, FIRST, LEADS>(fingerprint, text, masks, carry) },
+            Kernel::Avx512 => unsafe { avx512::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry) },
         }
     }
 }
@@ -187,6 +320,7 @@ macro_rules! fill {
     ($(#[$features:meta])?) => {
         $(#[$features])?
         pub(super) fn fill<const JSON: bool, const FIRST: usize, const LEADS: u8>(
+            filter: &Filter,
             fingerprint: &Fingerprint,
             text: &[u8],
             masks: &mut Masks,
@@ -209,8 +343,7 @@ macro_rules! fill {
                 }
                 let follows = bits.word << 1 | in_word;
                 in_word = bits.word >> 63;
-                masks.word[i] = bits.word;
-                masks.high[i] = bits.high;
+                masks.set(i, bits.word, bits.high);
                 masks.start[i] = !follows & (bits.word & bits.first | bits.lead);
                 busy |= u32::from(masks.start[i] != 0) << i;
                 any_high |= bits.high;
@@ -220,10 +353,15 @@ macro_rules! fill {
             if JSON {
                 beyond.word &= !escapes(beyond.backslash, &mut escaped);
             }
-            masks.word[blocks] = beyond.word;
-            masks.high[blocks] = beyond.high;
-            masks.busy = busy;
+            masks.set(blocks, beyond.word, beyond.high);
             masks.any_high = any_high | beyond.high != 0;
+            masks.busy = 0;
+            while busy != 0 {
+                let i = busy.trailing_zeros() as usize % BLOCKS;
+                busy &= busy - 1;
+                masks.kept[i] = filter.keep(text, masks, i);
+                masks.busy |= u32::from(masks.kept[i] != 0) << i;
+            }
             blocks
         }
     };
@@ -552,9 +690,9 @@ mod tests {
             for fingerprint in [None, Some(Fingerprint::new(exact, 3)), Some(Fingerprint::new(exact, 4))] {
                 for length in [0, 1, 63, 64, 65, 66, 67, 500, BATCH - 1, BATCH, BATCH + 1, text.len()] {
                     let text = &text[..length];
-                    let reference = Classifier::new(Kernel::Scalar, fingerprint.clone(), leads);
+                    let reference = Classifier::new(Kernel::Scalar, Filter::new(0), fingerprint.clone(), leads);
                     for kernel in Kernel::available() {
-                        let classifier = Classifier::new(kernel, fingerprint.clone(), leads);
+                        let classifier = Classifier::new(kernel, Filter::new(0), fingerprint.clone(), leads);
                         let (mut carry, mut reference_carry) = (Carry::default(), Carry::default());
                         for text in text.chunks(BATCH) {
                             let (mut expected, mut got) = (Masks::new(), Masks::new());

@@ -10,28 +10,22 @@
 
 use std::collections::HashMap;
 
-use crate::classify::{BATCH, BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks};
+use crate::classify::{
+    BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Filter, Fingerprint, Kernel, Leads, Masks, SHORT,
+};
 use crate::found::{Found, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
 
-/// Words up to this many bytes are compared as one integer.
-const INLINE: usize = 16;
-/// In a slot, the bits below this are the place in the batch.
-const LENGTH: u32 = BATCH.ilog2();
-const _: () = assert!(INLINE << LENGTH <= u16::MAX as usize, "a slot holds a place and a length");
 /// With more distinct first words than this the fingerprint lets so many of a text's words through that it costs more
 /// than it saves.
 const FINGERPRINT_WORDS: usize = 400;
 /// Up to this many, three bytes tell them from other words well enough.
 const SHORT_FINGERPRINT_WORDS: usize = 16;
-/// Filter bits per word; two are set for each, so about 1 % of other words pass.
-const FILTER_BITS: usize = 16;
 
 /// The index over all whole-word rules.
 pub(crate) struct Words {
     classifier: Classifier,
-    filter: Box<[u64]>,
     table: Box<[Entry]>,
     groups: Box<[Group]>,
     candidates: Box<[Candidate]>,
@@ -62,13 +56,13 @@ impl Key {
     #[inline]
     fn new(folded: &[u8]) -> Self {
         let length = folded.len() as u32;
-        if folded.len() <= INLINE {
-            let mut bytes = [0; INLINE];
+        if folded.len() <= SHORT {
+            let mut bytes = [0; SHORT];
             bytes[..folded.len()].copy_from_slice(folded);
             return Self { bits: u128::from_le_bytes(bytes), length };
         }
-        let bits = folded.chunks(INLINE).fold(u128::from(length), |state, chunk| {
-            let mut bytes = [0; INLINE];
+        let bits = folded.chunks(SHORT).fold(u128::from(length), |state, chunk| {
+            let mut bytes = [0; SHORT];
             bytes[..chunk.len()].copy_from_slice(chunk);
             let mixed = state.rotate_left(41) ^ u128::from_le_bytes(bytes);
             u128::from(mix(mixed as u64, (mixed >> 64) as u64)) << 64 | u128::from(mix(!mixed as u64, mixed as u64))
@@ -155,7 +149,7 @@ impl Words {
     pub(crate) fn new(rules: &[(u32, &Rule)], texts: &mut Texts, kernel: Kernel) -> Result<Self, RulesError> {
         let slots = (rules.len() * 5 / 4).next_power_of_two().max(16);
         let mut table = vec![Entry::default(); slots].into_boxed_slice();
-        let mut filter = vec![0; ((rules.len() * FILTER_BITS).next_power_of_two() / 64).max(64)].into_boxed_slice();
+        let mut filter = Filter::new(rules.len());
         let mut sharing: Vec<Sharing> = Vec::new();
         let mut folded = Vec::new();
         let mut longest_word = 0;
@@ -165,10 +159,9 @@ impl Words {
             longest_word = longest_word.max(folded.len());
             let key = Key::new(&folded);
             let hash = key.hash();
-            let (element, bits) = filter_place(hash, filter.len());
-            filter[element] |= bits;
+            filter.add(key.bits as u64, key.length, word.chars().count());
 
-            let plain = prefix.is_empty() && suffix.is_empty() && !rule.case_sensitive && folded.len() <= INLINE;
+            let plain = prefix.is_empty() && suffix.is_empty() && !rule.case_sensitive && folded.len() <= SHORT;
             let mut slot = hash as usize & (slots - 1);
             loop {
                 let entry = &mut table[slot];
@@ -208,7 +201,7 @@ impl Words {
         let mut once = HashMap::new();
         for shared in &sharing {
             let first = candidates.len() as u32;
-            let word = if shared.word.len() > INLINE { texts.add(&shared.word) } else { Span::default() };
+            let word = if shared.word.len() > SHORT { texts.add(&shared.word) } else { Span::default() };
             for index in &shared.rules {
                 let (position, rule) = rules[*index];
                 let Cut { prefix, suffix, .. } = cut(rule).expect("only such rules come here");
@@ -238,10 +231,9 @@ impl Words {
             groups.push(Group { word, first, count: shared.rules.len() as u32 });
         }
 
-        let classifier = Classifier::new(kernel, fingerprint(rules), leads(rules));
+        let classifier = Classifier::new(kernel, filter, fingerprint(rules), leads(rules));
         Ok(Self {
             classifier,
-            filter,
             table,
             groups: groups.into_boxed_slice(),
             candidates: candidates.into_boxed_slice(),
@@ -282,7 +274,7 @@ impl Words {
         loop {
             let entry = &self.table[slot & mask];
             if entry.word == key {
-                let inline = key.length as usize <= INLINE;
+                let inline = key.length as usize <= SHORT;
                 if inline || is(texts.get(self.groups[(entry.rule & !GROUP) as usize].word)) {
                     return Some(entry);
                 }
@@ -305,11 +297,6 @@ impl Sharing {
     fn new(word: &[u8], rule: usize) -> Self {
         Self { word: word.into(), rules: vec![rule] }
     }
-}
-
-#[inline]
-fn filter_place(hash: u64, elements: usize) -> (usize, u64) {
-    ((hash >> 40) as usize & (elements - 1), 1 << (hash >> 34 & 63) | 1 << (hash >> 28 & 63))
 }
 
 /// Which non-ASCII characters the first words of the rules may start with.
@@ -385,18 +372,18 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     text: &'a [u8],
     /// First words are looked for before this.
     limit: usize,
-    /// Where the batch in `slots` starts, and the next one.
+    /// Where the batch in `masks` starts, and the next one.
     base: usize,
     next_base: usize,
     carry: Carry,
-    /// Words of the batch that passed the filter: place in the batch, and from [`LENGTH`] on the length, 0 for one that
-    /// has other than ASCII characters or is long.
-    slots: [u16; BATCH],
-    /// Where words of the batch start.
-    places: [u16; BATCH + BLOCK],
-    count: usize,
-    taken: usize,
     masks: Masks,
+    /// Blocks of the batch whose words are still to be looked up, a bit each.
+    busy: u32,
+    /// Where the present block starts, and its words that are still to be looked up, a bit each.
+    block: usize,
+    words_left: u64,
+    /// The bit of the word that was looked up last.
+    last: u64,
 }
 
 impl<'a, const JSON: bool> Scanner<'a, JSON> {
@@ -411,47 +398,53 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             base: from,
             next_base: from,
             carry: Carry { in_word: from > 0 && is_ascii_word(text[from - 1]), escaped: false },
-            slots: [0; BATCH],
-            places: [0; BATCH + BLOCK],
-            count: 0,
-            taken: 0,
             masks: Masks::new(),
+            busy: 0,
+            block: 0,
+            words_left: 0,
+            last: 0,
         }
     }
 
     /// Has the word of the last match looked at once more: that match was overtaken by one of another kind, and with what
     /// is left of the text before the word another rule may match there.
     pub(crate) fn again(&mut self) {
-        self.taken -= 1; // a match is found in the batch that is being looked at
+        self.words_left |= self.last;
     }
 
     /// The next match that starts at `at` or later.
     #[inline]
     pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
         loop {
-            while self.taken < self.count {
-                let slot = usize::from(self.slots[self.taken]);
-                self.taken += 1;
-                let start = self.base + slot % BATCH;
+            while self.words_left != 0 {
+                self.last = self.words_left & self.words_left.wrapping_neg();
+                self.words_left ^= self.last;
+                let start = self.base + self.block + self.last.trailing_zeros() as usize;
                 if start >= self.limit {
                     return None;
                 }
-                let found = match slot >> LENGTH {
-                    0 => self.resolve_slow(start, at),
-                    length => self.resolve(start, length, at),
+                let found = match self.masks.short_word(start - self.base) {
+                    Some(length) => self.resolve(start, length as usize, at),
+                    None => self.resolve_slow(start, at),
                 };
                 if found.is_some() {
                     return found;
                 }
             }
-            if self.next_base >= self.limit {
+            if self.busy != 0 {
+                let i = self.busy.trailing_zeros() as usize % BLOCKS;
+                self.busy &= self.busy - 1;
+                self.block = i * BLOCK;
+                self.words_left = self.masks.kept[i];
+            } else if self.next_base < self.limit {
+                self.fill();
+            } else {
                 return None;
             }
-            self.fill();
         }
     }
 
-    /// Looks up an ASCII word of at most [`INLINE`] bytes that no non-ASCII character follows.
+    /// Looks up an ASCII word of at most [`SHORT`] bytes that no non-ASCII character follows.
     #[inline]
     fn resolve(&self, start: usize, length: usize, at: usize) -> Option<Found> {
         let key = Key { bits: self.load(start, length), length: length as u32 };
@@ -484,8 +477,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             return None;
         }
         let key = Key::new(folded.bytes());
-        let (element, bits) = filter_place(key.hash(), self.words.filter.len());
-        if self.words.filter[element] & bits != bits {
+        if !self.words.classifier.may_have(key.bits as u64, key.length) {
             return None;
         }
         let entry = self.words.look_up(key, self.texts, |word| word == folded.bytes())?;
@@ -577,89 +569,26 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     /// The comparable form of the `length` bytes at `start`, as an integer.
     #[inline]
     fn load(&self, start: usize, length: usize) -> u128 {
-        let bytes = match self.text.get(start..start + INLINE).and_then(|bytes| bytes.try_into().ok()) {
+        let bytes = match self.text.get(start..start + SHORT).and_then(|bytes| bytes.try_into().ok()) {
             Some(bytes) => u128::from_le_bytes(bytes),
             None => {
-                let mut bytes = [0; INLINE];
+                let mut bytes = [0; SHORT];
                 let rest = &self.text[start..];
                 bytes[..rest.len()].copy_from_slice(rest);
                 u128::from_le_bytes(bytes)
             }
         };
-        const BIT_5: u128 = u128::from_le_bytes([0x20; INLINE]);
+        const BIT_5: u128 = u128::from_le_bytes([0x20; SHORT]);
         (bytes | BIT_5) & (u128::MAX >> (128 - 8 * length))
     }
 
-    /// Classifies the next batch and puts its words that pass the filter into `slots`.
+    /// Classifies the next batch.
     fn fill(&mut self) {
         self.base = self.next_base;
-        self.taken = 0;
         let classifier = &self.words.classifier;
         let blocks = classifier.fill::<JSON>(&self.text[self.base..], &mut self.masks, &mut self.carry);
         self.next_base = self.base + blocks * BLOCK;
-        let starts = self.starts();
-        self.count = if self.masks.any_high { self.filter::<true>(starts) } else { self.filter::<false>(starts) };
-    }
-
-    /// Writes the places where words start into `slots`; returns their number.
-    #[inline]
-    fn starts(&mut self) -> usize {
-        let mut count = 0;
-        let mut busy = self.masks.busy;
-        while busy != 0 {
-            let i = busy.trailing_zeros() as usize;
-            busy &= busy - 1;
-            let mut starts = self.masks.start[i];
-            let place = (i * BLOCK) as u16;
-            let slots: &mut [u16; BLOCK] =
-                (&mut self.places[count..count + BLOCK]).try_into().expect("64 elements are 64 elements");
-            count += starts.count_ones() as usize;
-            // A fixed number is written, and what is too much overwritten: how many there are cannot be guessed.
-            for slot in &mut slots[..4] {
-                *slot = place.wrapping_add(starts.trailing_zeros() as u16);
-                starts &= starts.wrapping_sub(1);
-            }
-            if starts != 0 {
-                for slot in &mut slots[4..14] {
-                    *slot = place.wrapping_add(starts.trailing_zeros() as u16);
-                    starts &= starts.wrapping_sub(1);
-                }
-                for slot in &mut slots[14..] {
-                    if starts == 0 {
-                        break;
-                    }
-                    *slot = place + starts.trailing_zeros() as u16;
-                    starts &= starts - 1;
-                }
-            }
-        }
-        count
-    }
-
-    /// Keeps those of the first `count` slots that pass the filter, with their lengths; returns how many.
-    #[inline]
-    fn filter<const HIGH: bool>(&mut self, count: usize) -> usize {
-        let filter = &*self.words.filter;
-        let mut kept = 0;
-        for i in 0..count {
-            let place = usize::from(self.places[i]) % BATCH;
-            let (block, bit) = (place / BLOCK, (place % BLOCK) as u32);
-            // The 64 bits from `place` on.
-            let from = |mask: &[u64; BLOCKS + 1]| mask[block] >> bit | mask[block + 1] << 1 << (63 - bit);
-            let length = (!from(&self.masks.word)).trailing_zeros();
-            let fast =
-                length as usize <= INLINE && !(HIGH && (length == 0 || from(&self.masks.high) >> length & 1 == 1));
-            let pass = if fast {
-                let key = Key { bits: self.load(self.base + place, length as usize), length };
-                let (element, bits) = filter_place(key.hash(), filter.len());
-                filter[element] & bits == bits
-            } else {
-                true
-            };
-            self.slots[kept % BATCH] = (place | if fast { (length as usize) << LENGTH } else { 0 }) as u16;
-            kept += usize::from(pass);
-        }
-        kept
+        self.busy = self.masks.busy;
     }
 }
 
