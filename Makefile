@@ -82,6 +82,15 @@ test/contract: $(VENV)/.ready ## The contract, against the API at BASE_URL= with
 	@$(call given,BASE_URL,http://127.0.0.1:8080 API_KEY=...)
 	@$(PY) -m pytest tests/contract --base-url "$(BASE_URL)" $(ARGS)
 
+# cargo-fuzz needs a nightly compiler's flags; RUSTC_BOOTSTRAP=1 is what makes a stable one take them.
+.PHONY: fuzz
+TARGET  ?= rules
+SECONDS ?= 60
+fuzz: ## Fuzz TARGET=rules (rules and texts) or body (requests) for SECONDS=; what it finds is in fuzz/artifacts/
+	@$(call need,cargo-fuzz,cargo install cargo-fuzz)
+	@mkdir -p fuzz/corpus/$(TARGET)
+	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
+
 ##@ Terraform
 
 # Identifier, environment and region are said here, not in terraform.tfvars: they are in the state's key as well, and the

@@ -3,6 +3,7 @@
 mod docs;
 mod errors;
 mod replace;
+mod seeds;
 mod status;
 mod stream;
 mod support;

@@ -4,6 +4,7 @@ mod naive;
 mod properties;
 mod refused;
 mod regression;
+mod seeds;
 mod semantics;
 
 use replace::{Engine, Rules, Stream};
