@@ -17,11 +17,10 @@ use crate::found::{Found, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
 
-/// With more distinct first words than this the fingerprint lets so many of a text's words through that it costs more
-/// than it saves.
-const FINGERPRINT_WORDS: usize = 400;
+/// A fingerprint that lets more than this share of words through costs more than it saves.
+const WORTH_IT: f64 = 0.8;
 /// Up to this many, three bytes tell them from other words well enough.
-const SHORT_FINGERPRINT_WORDS: usize = 16;
+const SHORT_FINGERPRINT: usize = 16;
 
 /// The index over all whole-word rules.
 pub(crate) struct Words {
@@ -31,6 +30,8 @@ pub(crate) struct Words {
     candidates: Box<[Candidate]>,
     /// The longest first word, in bytes of its folded form.
     longest_word: usize,
+    /// Whether all first words fold to ASCII: then no word with another letter is one of them.
+    all_ascii: bool,
 }
 
 /// A slot of the open-addressing table.
@@ -152,11 +153,12 @@ impl Words {
         let mut filter = Filter::new(rules.len());
         let mut sharing: Vec<Sharing> = Vec::new();
         let mut folded = Vec::new();
-        let mut longest_word = 0;
+        let (mut longest_word, mut all_ascii) = (0, true);
         for (index, (position, rule)) in rules.iter().enumerate() {
             let Cut { prefix, word, suffix } = cut(rule).expect("only such rules come here");
             comparable_word(word, &mut folded);
             longest_word = longest_word.max(folded.len());
+            all_ascii &= folded.is_ascii();
             let key = Key::new(&folded);
             let hash = key.hash();
             filter.add(key.bits as u64, key.length, word.chars().count());
@@ -238,6 +240,7 @@ impl Words {
             groups: groups.into_boxed_slice(),
             candidates: candidates.into_boxed_slice(),
             longest_word,
+            all_ascii,
         })
     }
 
@@ -314,33 +317,31 @@ fn leads(rules: &[(u32, &Rule)]) -> Leads {
 
 /// The fingerprint of the rules' first words, if it is worth its cost.
 fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
-    let mut words: Vec<String> = Vec::new();
-    for (_, rule) in rules {
-        if let Some(Cut { word, .. }) = cut(rule) {
-            // Words that start with another character are found by their lead byte instead.
-            let word: String = word.chars().take(FINGERPRINT + 1).map(fold).collect();
-            if word.starts_with(|c: char| c.is_ascii()) {
-                words.push(word);
-            }
-        }
-    }
-    words.sort_unstable();
-    words.dedup();
-    if words.is_empty() || words.len() > FINGERPRINT_WORDS {
-        return None;
-    }
+    // How the words begin, filled up with NUL where they are shorter: 100,000 words have far fewer beginnings. Words that
+    // start with another than an ASCII character are found by their lead byte instead.
+    let mut beginnings: Vec<[char; FINGERPRINT]> = rules
+        .iter()
+        .map(|(_, rule)| {
+            let mut characters = cut(rule).expect("only such rules come here").word.chars().map(fold);
+            std::array::from_fn(|_| characters.next().unwrap_or('\0'))
+        })
+        .filter(|beginning: &[char; FINGERPRINT]| beginning[0].is_ascii())
+        .collect();
+    beginnings.sort_unstable();
+    beginnings.dedup();
     let mut exact = [[0; 256]; FINGERPRINT];
-    for (index, word) in words.iter().enumerate() {
-        let bucket = 1 << (index * 8 / words.len());
+    let mut forms = HashMap::new();
+    for (index, beginning) in beginnings.iter().enumerate() {
+        let bucket = 1 << (index * 8 / beginnings.len());
         let mut variants = vec![Vec::new()];
-        for c in word.chars().take(FINGERPRINT) {
-            let mut longer = Vec::new();
-            for form in folding_to(c) {
-                for variant in &variants {
-                    longer.push([variant, form.encode_utf8(&mut [0; 4]).as_bytes()].concat());
-                }
-            }
-            variants = longer;
+        for c in beginning.iter().take_while(|c| **c != '\0') {
+            let forms = forms.entry(*c).or_insert_with(|| folding_to(*c));
+            variants = forms
+                .iter()
+                .flat_map(|form| {
+                    variants.iter().map(|start| [start, form.encode_utf8(&mut [0; 4]).as_bytes()].concat())
+                })
+                .collect();
         }
         for variant in variants.iter().filter(|variant| variant[0].is_ascii()) {
             for (place, table) in exact.iter_mut().enumerate() {
@@ -354,7 +355,16 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
             }
         }
     }
-    Some(Fingerprint::new(exact, if words.len() > SHORT_FINGERPRINT_WORDS { 4 } else { 3 }))
+    let places = if beginnings.len() > SHORT_FINGERPRINT { FINGERPRINT } else { 3 };
+    (lets_through(&exact) < WORTH_IT).then(|| Fingerprint::new(exact, places))
+}
+
+/// The share of words that a fingerprint lets through, if all letters were equally frequent everywhere.
+fn lets_through(tables: &[[u8; 256]; FINGERPRINT]) -> f64 {
+    let letters = |table: &[u8; 256], bucket: u8| {
+        (b'a'..=b'z').filter(|letter| table[usize::from(*letter)] >> bucket & 1 == 1).count() as f64 / 26.0
+    };
+    (0..8).map(|bucket| tables.iter().map(|table| letters(table, bucket)).product::<f64>()).sum()
 }
 
 /// All characters that fold to what `c` folds to.
@@ -463,13 +473,25 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         }
         let mut folded = Folded::default();
         let mut end = start;
-        while let Some(c) = char_at(self.text, end).filter(|c| is_word(*c)) {
-            end += c.len_utf8();
-            let mut utf8 = [0; 4];
-            for byte in fold(c).encode_utf8(&mut utf8).bytes() {
-                folded.push(comparable(byte));
+        while let Some(byte) = self.text.get(end) {
+            if is_ascii_word(*byte) {
+                folded.push(comparable(*byte));
+                end += 1;
+            } else if byte.is_ascii() {
+                break;
+            } else {
+                let Some(c) = char_at(self.text, end).filter(|c| is_word(*c)) else { break };
+                let mut utf8 = [0; 4];
+                let folded_char = fold(c);
+                if self.words.all_ascii && !folded_char.is_ascii() {
+                    return None;
+                }
+                for byte in folded_char.encode_utf8(&mut utf8).bytes() {
+                    folded.push(comparable(byte));
+                }
+                end += c.len_utf8();
             }
-            if folded.bytes().len() > self.words.longest_word {
+            if folded.length > self.words.longest_word {
                 return None;
             }
         }
