@@ -19,6 +19,8 @@ use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_wo
 
 /// A fingerprint that lets more than this share of words through costs more than it saves.
 const WORTH_IT: f64 = 0.8;
+/// Nor is one worth its making that so many beginnings have a part in.
+const MANY_BEGINNINGS: usize = 8_192;
 /// Up to this many, three bytes tell them from other words well enough.
 const SHORT_FINGERPRINT: usize = 16;
 
@@ -127,9 +129,14 @@ struct Cut<'p> {
 /// can where the pattern itself has something else than a word character on both sides.
 fn cut(rule: &Rule) -> Option<Cut<'_>> {
     let pattern = rule.pattern.as_str();
-    let start = pattern.find(is_word)?;
-    let length = pattern[start..].find(|c| !is_word(c)).unwrap_or(pattern.len() - start);
-    let end = start + length;
+    let (start, end) = if pattern.is_ascii() {
+        let start = pattern.bytes().position(is_ascii_word)?;
+        let length = pattern[start..].bytes().position(|byte| !is_ascii_word(byte));
+        (start, length.map_or(pattern.len(), |length| start + length))
+    } else {
+        let start = pattern.find(is_word)?;
+        (start, pattern[start..].find(|c| !is_word(c)).map_or(pattern.len(), |length| start + length))
+    };
     let complete = rule.whole_word || (start > 0 && end < pattern.len());
     complete.then(|| Cut { prefix: &pattern[..start], word: &pattern[start..end], suffix: &pattern[end..] })
 }
@@ -329,6 +336,9 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
         .collect();
     beginnings.sort_unstable();
     beginnings.dedup();
+    if beginnings.len() > MANY_BEGINNINGS {
+        return None;
+    }
     let mut exact = [[0; 256]; FINGERPRINT];
     let mut forms = HashMap::new();
     for (index, beginning) in beginnings.iter().enumerate() {
