@@ -352,6 +352,11 @@ run "alarms" {
   }
 
   assert {
+    condition     = output.alarms["stale-map"].namespace == "Switchyard" && output.alarms["stale-map"].dimensions == { Service = "switchyard-test" }
+    error_message = "the map's age is the service's own metric, of this deployment"
+  }
+
+  assert {
     condition     = output.release_alarms == ["server-errors", "latency"] && length(setsubtract(output.release_alarms, keys(output.alarms))) == 0
     error_message = "a release turns back on errors and latency, which are quiet without traffic"
   }

@@ -10,21 +10,6 @@ locals {
   release_alarms = ["server-errors", "latency"]
 }
 
-# The service writes how old its map is once a minute. The metric that CloudWatch makes of that line by itself is the same
-# for every deployment in the account; this one is of this deployment alone.
-resource "aws_cloudwatch_log_metric_filter" "map_age" {
-  name           = "map-age"
-  log_group_name = aws_cloudwatch_log_group.container.name
-  pattern        = "{ $.MapAge = * }"
-
-  metric_transformation {
-    namespace = var.name
-    name      = "MapAge"
-    value     = "$.MapAge"
-    unit      = "Seconds"
-  }
-}
-
 output "release_alarms" {
   description = "Which of `alarms` stop a release and roll it back."
   value       = local.release_alarms
@@ -100,8 +85,9 @@ output "alarms" {
     }
     "stale-map" = {
       description         = "A task of ${var.name} has not been able to confirm its map for ${var.alarm_thresholds.map_age_seconds} seconds. It goes on with the last good one; the container's log says why."
-      namespace           = aws_cloudwatch_log_metric_filter.map_age.metric_transformation[0].namespace
-      metric_name         = aws_cloudwatch_log_metric_filter.map_age.metric_transformation[0].name
+      namespace           = "Switchyard"
+      metric_name         = "MapAge"
+      dimensions          = { Service = local.environment.METRICS_SERVICE }
       statistic           = "Maximum"
       evaluation_periods  = 3
       datapoints_to_alarm = 3
