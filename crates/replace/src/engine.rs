@@ -228,3 +228,56 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rule;
+
+    /// The tests from outside run the fastest kernel only; here each must give what the portable one gives.
+    #[test]
+    fn all_kernels_replace_alike() {
+        let pieces = [
+            "ing",
+            "ABN",
+            "ſks",
+            "\u{212A}ilo",
+            "é",
+            "“ing”",
+            " ",
+            " ",
+            ". ",
+            "x",
+            "new york",
+            "\n",
+            "straße",
+            "_",
+            "9",
+        ];
+        let mut state = 1_u64;
+        let mut random = |bound: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % bound
+        };
+        // Few rules have a short fingerprint, more a long one, and many none; those with `é` look at all lead bytes.
+        for (count, more) in
+            [(1, &[][..]), (20, &["sks", "new york"][..]), (20, &["é", "straße"][..]), (30_000, &["kilo"][..])]
+        {
+            let made_up = (0..count).map(|i| Rule::literal(format!("{}{i}", ["ab", "ing", "x", "kw"][i % 4]), "<m>"));
+            let rules: Rules =
+                made_up.chain(["ing", "ABN"].iter().chain(more).map(|word| Rule::literal(*word, "<r>"))).collect();
+            let engines: Vec<Engine> =
+                Kernel::available().into_iter().map(|kernel| Engine::with_kernel(&rules, kernel).unwrap()).collect();
+            for _ in 0..200 {
+                let text: String = (0..random(900)).map(|_| pieces[random(pieces.len())]).collect();
+                let mut outs = engines.iter().map(|engine| {
+                    let mut out = Vec::new();
+                    engine.replace_into(text.as_bytes(), &mut out);
+                    String::from_utf8(out).unwrap()
+                });
+                let portable = outs.next().expect("the scalar kernel runs everywhere");
+                assert!(outs.all(|out| out == portable), "{count} rules: {text:?}");
+            }
+        }
+    }
+}
