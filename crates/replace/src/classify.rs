@@ -60,8 +60,11 @@ impl Masks {
     #[inline(always)]
     pub(crate) fn short_word(&self, place: usize) -> Option<u32> {
         let length = (!self.word_from(place)).trailing_zeros();
+        if length as usize > SHORT {
+            return None;
+        }
         let mixed = self.any_high && (length == 0 || self.high_from(place) >> length & 1 == 1);
-        (length as usize <= SHORT && !mixed).then_some(length)
+        (!mixed).then_some(length)
     }
 
     /// ASCII word characters from `place` in the batch on: 57 bits at least.
@@ -406,8 +409,7 @@ mod scalar {
         #[inline]
         fn block<const JSON: bool, const FIRST: usize, const LEADS: u8>(&self, window: &[u8; WINDOW]) -> Bits {
             let mut bits = Bits::default();
-            for i in 0..BLOCK {
-                let byte = window[i];
+            for (i, byte) in window[..BLOCK].iter().copied().enumerate() {
                 bits.word |= u64::from(is_ascii_word(byte)) << i;
                 bits.high |= u64::from(byte >> 7) << i;
                 if JSON {

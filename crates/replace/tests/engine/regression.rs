@@ -27,3 +27,13 @@ fn every_one_of_many_rules_is_found() {
         assert_eq!(String::from_utf8(replace(&engine, text.as_bytes())).unwrap(), expected, "{count} rules");
     }
 }
+
+/// Such a word's length was used to shift by before it was seen to be too long.
+#[test]
+fn words_longer_than_a_block_beside_other_than_ascii_text_are_read() {
+    let engine = engine(r#"{"ABN": "x"}"#);
+    for length in 60..140 {
+        let text = format!("é {} abn é", "a".repeat(length));
+        assert_eq!(replace(&engine, text.as_bytes()), text.replace("abn", "x").into_bytes(), "{length}");
+    }
+}
