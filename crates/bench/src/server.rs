@@ -159,7 +159,6 @@ pub(crate) fn request(length: usize) -> Vec<u8> {
     format!("{}{before}{content}{after}", head("application/json", length)).into_bytes()
 }
 
-/// A program of this workspace, built in the same profile as this one.
 /// CPU time of all threads of a process so far.
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let mut nanoseconds = 0;
@@ -179,12 +178,9 @@ pub(crate) fn peak_rss(pid: u32) -> anyhow::Result<u64> {
     Ok(kib.parse::<u64>()? * 1024)
 }
 
+/// A program of this workspace, built in the same profile as this one.
 pub(crate) fn built(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
-    ensure!(
-        path.exists(),
-        "{} is not built: cargo build --release -p fargate-app -p string-replace -p bench",
-        path.display()
-    );
+    ensure!(path.exists(), "{} is not built: `make bench` builds it", path.display());
     Ok(path)
 }
