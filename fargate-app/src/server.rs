@@ -122,8 +122,12 @@ async fn serve(
 
     front.draining.store(true, Relaxed);
     info!(reason, connections = connections.count(), "draining");
-    // The kernel has accepted these already: closing the listener would reset them.
-    while let Ok(Ok(accepted)) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+    // The kernel has accepted these already: closing the listener would reset them. Clients that go on dialling must not
+    // keep it open.
+    let last_call = tokio::time::Instant::now() + GRACE;
+    while tokio::time::Instant::now() < last_call
+        && let Ok(Ok(accepted)) = tokio::time::timeout(Duration::ZERO, listener.accept()).await
+    {
         take(accepted);
     }
     drop(listener);
