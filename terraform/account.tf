@@ -3,6 +3,10 @@ resource "aws_api_gateway_account" "this" {
   count = var.api_gateway.manage_account ? 1 : 0
 
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
+
+  # Otherwise the account keeps naming a role that is gone, and whatever stage is made next cannot log. Version 6 of the
+  # provider always resets it and has no such argument: hence the warning that this one gives.
+  reset_on_delete = true
 }
 
 resource "aws_iam_role" "api_gateway_logs" {

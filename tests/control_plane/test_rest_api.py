@@ -507,6 +507,15 @@ def test_a_usage_plan_keeps_numbers(apigateway: Any, api: str) -> None:
     assert changed["apiStages"][0]["throttle"] == {"/things/POST": {"rateLimit": 0.25}}
 
 
+@pytest.mark.parametrize("without_a_value", [{"op": "replace"}, {"op": "replace", "value": ""}, {"op": "remove"}])
+def test_the_role_for_logs_is_set_and_taken_away(apigateway: Any, without_a_value: dict[str, str]) -> None:
+    role = "arn:aws:iam::123456789012:role/logs"
+    apigateway.update_account(patchOperations=[replace("/cloudwatchRoleArn", role)])
+    assert apigateway.get_account()["cloudwatchRoleArn"] == role
+    apigateway.update_account(patchOperations=[{"path": "/cloudwatchRoleArn", **without_a_value}])
+    assert not apigateway.get_account().get("cloudwatchRoleArn")
+
+
 def test_a_web_acl_is_seen_on_the_stage(apigateway: Any, api: str, client: Any) -> None:
     deploy(apigateway, api, "a")
     waf = client("wafv2")

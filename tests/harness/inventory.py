@@ -47,6 +47,12 @@ def _in_own_vpcs(operation: str, member: str, key: str) -> Callable[[Client], It
     return names
 
 
+def _api_gateway_log_role(client: Client) -> Iterator[str]:
+    """A setting of the account, not a resource; left behind, it names a role that is gone."""
+    if role := client("apigateway").get_account().get("cloudwatchRoleArn"):
+        yield role
+
+
 def _open_nat_gateways(client: Client) -> Iterator[str]:
     for gateway in client("ec2").describe_nat_gateways()["NatGateways"]:
         if gateway["State"] != "deleted":
@@ -123,6 +129,7 @@ KINDS: dict[str, Callable[[Client], Iterator[str]]] = {
     "API Gateway key": _paged("apigateway", "get_api_keys", "items", "name"),
     "API Gateway usage plan": _paged("apigateway", "get_usage_plans", "items", "name"),
     "API Gateway domain": _paged("apigateway", "get_domain_names", "items", "domainName"),
+    "API Gateway role for logs": _api_gateway_log_role,
     "API Gateway VPC link": _paged("apigateway", "get_vpc_links", "items", "name"),
     "ACM certificate": _paged("acm", "list_certificates", "CertificateSummaryList", "DomainName"),
     "auto scaling target": _paged(

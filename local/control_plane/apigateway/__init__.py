@@ -12,6 +12,7 @@ from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from .. import registry
+from .account import Account
 from .request import Backend
 from .responses import Response
 from .usage_plan import UsagePlan
@@ -29,6 +30,7 @@ PATHS = (
 def install() -> None:
     registry.replace("apigateway", Response, backend=Backend, paths=PATHS)
     registry.substitute(models, UsagePlan)
+    registry.substitute(models, Account)
 
 
 def deployed_definition(region: str, api_id: str, deployment_id: str) -> str | None:
