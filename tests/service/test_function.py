@@ -2,11 +2,14 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lambda_package
 from harness import emf, ssm
+from harness.binaries import binary
 from harness.function import Function
 from harness.rest_api import MOUNTS, Mount, event
 from harness.runtime_api import TRACE_ID
@@ -23,6 +26,11 @@ def replace(function: Function, text: str) -> Any:
     _, answer = function.invoke(event("POST", "/string/replace", TEXT, text.encode(), PLAIN))
     assert answer["statusCode"] == 200, answer
     return answer["body"]
+
+
+def test_it_needs_no_newer_glibc_than_lambda_has() -> None:
+    """`make lambdas` refuses to pack such a binary; this one is the code that it would pack, built for this machine."""
+    assert lambda_package.glibc_needed(Path(binary(NAME)).read_bytes()) <= lambda_package.LAMBDA_GLIBC
 
 
 @pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.name)
