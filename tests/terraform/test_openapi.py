@@ -75,6 +75,12 @@ def test_what_is_not_listed_falls_back_to_the_one_shape() -> None:
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= RESPONSES.keys()
 
 
+@pytest.mark.parametrize("response_type", ["BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS"])
+def test_what_the_validator_refuses_comes_with_its_cause(response_type: str) -> None:
+    status, body = rendered(response_type)
+    assert (status, body["cause"]) == (400, 'said "so"')
+
+
 @pytest.mark.parametrize(
     ("response_type", "status", "message"),
     [
