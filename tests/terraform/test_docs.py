@@ -1,14 +1,27 @@
 """The tables of inputs and outputs in the modules' READMEs are those of the modules."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import terraform_docs
 
+TERRAFORM = Path(__file__).parents[2] / "terraform"
+
 
 def test_the_readmes_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert terraform_docs.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_the_example_explains_every_variable_of_the_root_and_no_other() -> None:
+    variables = set(re.findall(r'^variable "(\w+)"', (TERRAFORM / "variables.tf").read_text(), re.MULTILINE))
+    example = (TERRAFORM / "terraform.tfvars.example").read_text()
+    assigned = set(re.findall(r"^# (\w+) += ", example, re.MULTILINE))
+    assert assigned <= variables
+    # These are make's, and the head of the file says so.
+    assert {name for name in variables - assigned if name in example.split("\n\n")[0]} == variables - assigned
+    assert "identifier" in variables - assigned
 
 
 @pytest.fixture
