@@ -291,6 +291,11 @@ run "task_and_service" {
     condition     = aws_ecr_repository.this.image_tag_mutability == "IMMUTABLE" && aws_ecr_repository.this.image_scanning_configuration[0].scan_on_push && !aws_ecr_repository.this.force_delete
     error_message = "images are scanned, and a tag means one image for ever"
   }
+
+  assert {
+    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : "${rule.selection.tagStatus} ${rule.selection.countType} ${rule.selection.countNumber}"] == ["untagged sinceImagePushed 7", "any imageCountMoreThan 50"]
+    error_message = "what was broken off goes, and the last fifty images stay to roll back to"
+  }
 }
 
 run "roles" {

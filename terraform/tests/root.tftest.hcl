@@ -104,6 +104,19 @@ run "both_architectures" {
     error_message = "the container's threshold must be the one given"
   }
 
+  # What has a row of its own there stands side by side: modules/dashboard.
+  assert {
+    condition = alltrue([for row in ["requests", "latency", "errors", "cost"] :
+      contains(module.rest_api[0].widgets[*].row, row) && contains(module.fargate[0].widgets[*].row, row)
+    ])
+    error_message = "requests, latency, errors and cost drivers must be shown of both architectures"
+  }
+
+  assert {
+    condition     = length([for widget in module.waf.widgets : widget if widget.row == "waf" && toset(widget.metrics[*].metric_name) == toset(["AllowedRequests", "BlockedRequests"])]) == 1
+    error_message = "what the firewall allows and blocks must be shown"
+  }
+
   assert {
     condition     = length(aws_api_gateway_account.this) == 0 && length(aws_iam_role.api_gateway_logs) == 0
     error_message = "a setting of the whole account must not be touched unasked"

@@ -20,16 +20,51 @@ BAD = {
 
 # Handed on by the root, and refused by the module that they are for.
 BELOW = {
-    "network": {"nat_gateways": "none"},
-    "fargate": {"container": {"cpu": 256, "memory": 8192}, "scaling": {"minimum": 5, "maximum": 4}},
-    "repository": {"full_name": "https://github.com/example/switchyard"},
+    "network": {
+        "availability_zones": ["eu-west-1a", "eu-west-1a"],
+        "cidr_block": "10.0.0.0/24",
+        "nat_gateways": "none",
+        "interface_endpoints": ["s3"],
+    },
+    "fargate": {
+        "image_tag": "registry.example.com/app:1",
+        "container": {
+            "cpu_architecture": "arm64",
+            "cpu": 256,
+            "memory": 8192,
+            "drain_seconds": 111,
+            "mapping_refresh_seconds": 0,
+        },
+        "scaling": {"minimum": 5, "maximum": 4, "target_percent": 100},
+        "api_key": {"version": 0, "parameter_arn": "/mine/key"},
+        "test_listener_cidr_blocks": ["192.0.2.1"],
+        "release": {"traffic": "AllAtOnce", "keep_blue_minutes": 3000},
+    },
+    "repository": {
+        "full_name": "https://github.com/example/switchyard",
+        "connection_arn": "arn:aws:iam::123456789012:role/x",
+    },
     "lambda_packages": "nowhere",
 }
 REFUSED_BELOW = [
+    "availability_zones must name exactly two different zones",
+    "cidr_block must be an IPv4 block from /16 to /22, such as 10.0.0.0/16.",
     "nat_gateways must be single or per-zone.",
+    "interface_endpoints must not name s3 or dynamodb: they have gateway endpoints",
+    "image_tag must be a tag: up to 128 letters, digits",
+    "container.cpu_architecture must be ARM64 or X86_64.",
     "container.cpu and container.memory must be a pair that Fargate has",
+    "container.drain_seconds must be 1 to 110",
+    "container.mapping_refresh_seconds must be at least 1.",
     "scaling.minimum must be at least 1",
+    "scaling.target_percent must be 10 to 90.",
+    "api_key.version must be a whole number from 1 on.",
+    "api_key.parameter_arn must be the ARN of an SSM parameter",
+    "test_listener_cidr_blocks must be IPv4 blocks, such as 192.0.2.0/24.",
+    "release.traffic must be one of CodeDeployDefault.ECSAllAtOnce",
+    "release.keep_blue_minutes must be 0 to 2880",
     "repository.full_name must be owner/name, such as example/switchyard: not a URL.",
+    "repository.connection_arn must be the ARN of a connection",
     "There is no nowhere/string-replace.zip: build it with",
 ]
 
