@@ -7,6 +7,9 @@ resource "aws_api_gateway_account" "this" {
   # Otherwise the account keeps naming a role that is gone, and whatever stage is made next cannot log. Version 6 of the
   # provider always resets it and has no such argument: hence the warning that this one gives.
   reset_on_delete = true
+
+  # AWS tries the role when it is set.
+  depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
 resource "aws_iam_role" "api_gateway_logs" {
