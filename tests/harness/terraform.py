@@ -91,7 +91,9 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
 
     def _variable_arguments(self, **more: Any) -> list[str]:
-        return [f"-var={name}={_as_text(value)}" for name, value in {**self.variables, **more}.items()]
+        # None is what a variable is that nobody sets.
+        values = {**self.variables, **more}.items()
+        return [f"-var={name}={_as_text(value)}" for name, value in values if value is not None]
 
     def _command(self, command: str, arguments: Sequence[str]) -> list[str]:
         return ["terraform", f"-chdir={self.root}", command, "-no-color", *arguments]

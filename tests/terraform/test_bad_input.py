@@ -94,6 +94,12 @@ def test_what_a_module_refuses_is_said_as_well(message: str, refusal_below: str)
     assert message in refusal_below
 
 
+def test_an_api_without_any_address_is_refused(deployment: Cycle) -> None:
+    with pytest.raises(AssertionError) as refused:
+        deployment.terraform.plan(root_domain=None, api_gateway={"default_endpoint": False})
+    assert "api_gateway.default_endpoint may be false only with a root_domain" in in_one_line(str(refused.value))
+
+
 def in_one_line(message: str) -> str:
     """Terraform wraps its messages and draws a line beside them."""
     return " ".join(message.replace("│", " ").split())
