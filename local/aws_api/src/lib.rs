@@ -1,0 +1,1 @@
+//! A client of AWS's wire protocols, for the local control plane.

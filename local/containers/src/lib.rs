@@ -1,0 +1,1 @@
+//! Load balancers, ECS services and CodeDeploy on a laptop.

@@ -1,0 +1,2 @@
+//! Serves what is deployed in the local control plane.
+fn main() {}

@@ -1,0 +1,1 @@
+//! REST API Gateway on a laptop, driven by deployments.

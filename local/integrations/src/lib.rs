@@ -1,0 +1,1 @@
+//! API Gateway's integrations: parameter mapping, templates, AWS services, HTTP, mocks.

@@ -1,0 +1,1 @@
+//! Lambda on a laptop: Runtime API, pools of processes, Invoke, event source mappings.

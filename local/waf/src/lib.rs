@@ -1,0 +1,1 @@
+//! Web ACLs of WAFv2, evaluated.
