@@ -1,8 +1,9 @@
-"""How this package changes moto: three operations, and no others.
+"""How this package changes moto: three operations, and no others; and pages of this control plane's own.
 
 - `replace`: a service of moto answers through our subclass of its response (and backend) class.
 - `substitute`: a model class inside moto is exchanged for our subclass of it.
 - `add`: a service that moto does not have at all.
+- `add_page`: something under `/_control_plane/` that AWS does not have.
 
 moto looks its classes up by name in its own modules, so exchanging a name for a subclass reaches every place that makes
 one. Each of these checks what it finds, so that a newer moto that moved something fails at start, by name.
@@ -10,7 +11,9 @@ one. Each of these checks what it finds, so that a newer moto that moved somethi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
@@ -81,3 +84,34 @@ def regional(backend: type[Backend], service: str) -> BackendDict[Backend]:
 def add(signing_name: str, response: type[BaseResponse]) -> None:
     """Answer requests that are signed for `signing_name`, a service that moto does not have."""
     ADDED[signing_name] = response
+
+
+PageHandler = Callable[..., Any]
+"""Takes the request, and the pattern's named groups as keywords. Returns a `Response`, or a value that is sent as JSON."""
+
+
+class PageError(Exception):
+    """A page's own answer to a request that it cannot take: `{"message": ...}` with this status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Page:
+    method: str
+    pattern: re.Pattern[str]
+    handler: PageHandler
+
+
+PAGES: list[Page] = []
+
+
+def add_page(method: str, pattern: str, handler: PageHandler) -> None:
+    """Answer `method` of `/_control_plane/` + `pattern`, a regular expression that the whole rest of the path must fit.
+
+    The path is matched after percent-decoding, so that an ARN in it may hold slashes: `target_health/(?P<arn>.+)`.
+    """
+    PAGES.append(Page(method, re.compile(pattern), handler))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 import socket
 import sys
@@ -20,9 +19,9 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 from werkzeug.serving import BaseWSGIServer, make_server
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
-from . import apigateway, registry
+from . import pages, registry
 
 HOST = "127.0.0.1"
 
@@ -30,9 +29,6 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
-DEPLOYMENT = re.compile(
-    r"/_control_plane/apigateway/(?P<region>[^/]+)/(?P<api>[^/]+)/deployments/(?P<deployment>[^/]+)"
-)
 
 
 class PortInUse(Exception):
@@ -50,8 +46,8 @@ class ControlPlane(DomainDispatcherApplication):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path.startswith("/_control_plane/"):
-            return own_page(path)(environ, start_response)
+        if path.startswith(pages.PREFIX):
+            return pages.answer(Request(environ))(environ, start_response)
         signature = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
         added = registry.ADDED.get(signature["service"].lower()) if signature else None
         try:
@@ -63,16 +59,6 @@ class ControlPlane(DomainDispatcherApplication):
             return failure(signature["service"] if signature else path, error)(environ, start_response)
 
 
-def own_page(path: str) -> Response:
-    if path == "/_control_plane/health":
-        return json_response({"status": "ready"})
-    if match := DEPLOYMENT.fullmatch(path):
-        definition = apigateway.deployed_definition(match["region"], match["api"], match["deployment"])
-        if definition is not None:
-            return Response(definition, mimetype="application/json")
-    return json_response({"message": f"Not found: {path}"}, status=404)
-
-
 def failure(service: str, error: Exception) -> Response:
     """501, which no AWS SDK retries: the caller learns at once what is wrong, and the log where. (A 500 is tried again
     for minutes, with nothing to see.)"""
@@ -82,11 +68,7 @@ def failure(service: str, error: Exception) -> Response:
         message = f"The local control plane failed in {service}: {type(error).__name__}: {error}"
         traceback.print_exception(error)
     print(message, file=sys.stderr, flush=True)
-    return json_response({"__type": "ControlPlaneFailure", "message": message}, status=501)
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value), status=status, mimetype="application/json")
+    return pages.json_response({"__type": "ControlPlaneFailure", "message": message}, status=501)
 
 
 class QuietRequestHandler(MotoRequestHandler):

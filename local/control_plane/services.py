@@ -15,6 +15,7 @@ from . import (
     ec2,
     ecs,
     logs,
+    pages,
     s3,
     sqs,
 )
@@ -32,6 +33,7 @@ MODULES = (
     ec2,
     ecs,
     logs,
+    pages,
     s3,
     sqs,
 )

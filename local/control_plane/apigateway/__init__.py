@@ -10,6 +10,8 @@ from __future__ import annotations
 from moto.apigateway import models
 from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response as PageResponse
 
 from .. import registry
 from .account import Account
@@ -31,14 +33,18 @@ def install() -> None:
     registry.replace("apigateway", Response, backend=Backend, paths=PATHS)
     registry.substitute(models, UsagePlan)
     registry.substitute(models, Account)
+    registry.add_page(
+        "GET", "apigateway/(?P<region>[^/]+)/(?P<api>[^/]+)/deployments/(?P<deployment>[^/]+)", deployed_definition
+    )
 
 
-def deployed_definition(region: str, api_id: str, deployment_id: str) -> str | None:
-    """What a deployment holds, as JSON text; None where there is no such deployment."""
-    if region not in apigateway_backends[DEFAULT_ACCOUNT_ID]:
-        return None
-    backend = apigateway_backends[DEFAULT_ACCOUNT_ID][region]
-    assert isinstance(backend, Backend)
-    api = backend.apis.get(api_id)
-    deployment = api.deployments.get(deployment_id) if api else None
-    return deployment.definition if deployment else None
+def deployed_definition(_: Request, region: str, api: str, deployment: str) -> PageResponse:
+    """What a deployment holds, as OpenAPI 3."""
+    backend = (
+        apigateway_backends[DEFAULT_ACCOUNT_ID][region] if region in apigateway_backends[DEFAULT_ACCOUNT_ID] else None
+    )
+    assert backend is None or isinstance(backend, Backend)
+    found = backend.apis.get(api) if backend else None
+    if found is None or deployment not in found.deployments:
+        raise registry.PageError(404, f"Not found: deployment {deployment} of the REST API {api} in {region}")
+    return PageResponse(found.deployments[deployment].definition, mimetype="application/json")
