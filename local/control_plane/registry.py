@@ -87,7 +87,7 @@ def add(signing_name: str, response: type[BaseResponse]) -> None:
 
 
 PageHandler = Callable[..., Any]
-"""Takes the request, and the pattern's named groups as keywords. Returns a `Response`, or a value that is sent as JSON."""
+"""Takes the request, and the pattern's named groups as keywords. Returns a `Response`, or a value to send as JSON."""
 
 
 class PageError(Exception):

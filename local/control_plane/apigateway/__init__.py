@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as PageResponse
 
 from .. import registry
 from .account import Account
+from .model import RestApi
 from .request import Backend
 from .responses import Response
 from .usage_plan import UsagePlan
@@ -40,11 +41,8 @@ def install() -> None:
 
 def deployed_definition(_: Request, region: str, api: str, deployment: str) -> PageResponse:
     """What a deployment holds, as OpenAPI 3."""
-    backend = (
-        apigateway_backends[DEFAULT_ACCOUNT_ID][region] if region in apigateway_backends[DEFAULT_ACCOUNT_ID] else None
-    )
-    assert backend is None or isinstance(backend, Backend)
-    found = backend.apis.get(api) if backend else None
-    if found is None or deployment not in found.deployments:
+    regions = apigateway_backends[DEFAULT_ACCOUNT_ID]
+    found = regions[region].apis.get(api) if region in regions else None
+    if not isinstance(found, RestApi) or deployment not in found.deployments:
         raise registry.PageError(404, f"Not found: deployment {deployment} of the REST API {api} in {region}")
     return PageResponse(found.deployments[deployment].definition, mimetype="application/json")
