@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import traceback
 from typing import Any
 
@@ -11,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from . import registry
-from .registry import PageError
+from .registry import PageError, json_response
 
 PREFIX = "/_control_plane/"
 
@@ -44,10 +43,6 @@ def _call(page: registry.Page, request: Request, named: dict[str, str]) -> Respo
         traceback.print_exception(error)
         return refusal(500, f"{request.path} failed: {type(error).__name__}: {error}")
     return value if isinstance(value, Response) else json_response(value)
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value), status=status, mimetype="application/json")
 
 
 def refusal(status: int, message: str) -> Response:

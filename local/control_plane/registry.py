@@ -11,6 +11,7 @@ one. Each of these checks what it finds, so that a newer moto that moved somethi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Any, TypeVar
 from boto3 import Session
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.responses import BaseResponse
+from werkzeug.wrappers import Response
 
 Backend = TypeVar("Backend", bound=BaseBackend)
 
@@ -115,3 +117,7 @@ def add_page(method: str, pattern: str, handler: PageHandler) -> None:
     The path is matched after percent-decoding, so that an ARN in it may hold slashes: `target_health/(?P<arn>.+)`.
     """
     PAGES.append(Page(method, re.compile(pattern), handler))
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value), status=status, mimetype="application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
 import socket
 import sys
@@ -22,6 +23,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import pages, registry
+from .changes import CHANGES, is_change, operation_of
+from .data_plane import DATA_PLANE
 
 HOST = "127.0.0.1"
 
@@ -49,14 +52,40 @@ class ControlPlane(DomainDispatcherApplication):
         if path.startswith(pages.PREFIX):
             return pages.answer(Request(environ))(environ, start_response)
         signature = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
-        added = registry.ADDED.get(signature["service"].lower()) if signature else None
+        service = signature["service"].lower() if signature else ""
+        method = environ["REQUEST_METHOD"]
+        if DATA_PLANE.takes(service, method, path):
+            return DATA_PLANE.pass_on(Request(environ))(environ, start_response)
+        operation = operation_of(environ.get("HTTP_X_AMZ_TARGET"), form(environ))
+        if is_change(service, method, path, operation):
+            start_response = recording(start_response)
         try:
-            if added is not None:
+            if added := registry.ADDED.get(service):
                 status, headers, body = added.dispatch(BackendRequest(environ))
                 return Response(body, status=status, headers=headers)(environ, start_response)
             return super().__call__(environ, start_response)  # type: ignore[no-any-return]
         except Exception as error:
-            return failure(signature["service"] if signature else path, error)(environ, start_response)
+            return failure(service or path, error)(environ, start_response)
+
+
+def form(environ: Environ) -> bytes:
+    """The body of a request of AWS's query protocol, left to be read again."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def recording(start_response: StartResponse) -> StartResponse:
+    """Says that something changed, when the answer says that the call succeeded: it is done by then."""
+
+    def start(status: str, *more: Any, **named: Any) -> Any:
+        if status.startswith("2"):
+            CHANGES.record()
+        return start_response(status, *more, **named)
+
+    return start
 
 
 def failure(service: str, error: Exception) -> Response:
@@ -68,7 +97,7 @@ def failure(service: str, error: Exception) -> Response:
         message = f"The local control plane failed in {service}: {type(error).__name__}: {error}"
         traceback.print_exception(error)
     print(message, file=sys.stderr, flush=True)
-    return pages.json_response({"__type": "ControlPlaneFailure", "message": message}, status=501)
+    return registry.json_response({"__type": "ControlPlaneFailure", "message": message}, status=501)
 
 
 class QuietRequestHandler(MotoRequestHandler):
