@@ -16,10 +16,13 @@ from . import (
     data_plane,
     ec2,
     ecs,
+    elb,
+    firehose,
     logs,
     pages,
     s3,
     sqs,
+    vtl,
 )
 
 MODULES = (
@@ -36,10 +39,13 @@ MODULES = (
     data_plane,
     ec2,
     ecs,
+    elb,
+    firehose,
     logs,
     pages,
     s3,
     sqs,
+    vtl,
 )
 
 
