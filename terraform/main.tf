@@ -38,6 +38,7 @@ module "waf" {
   log_retention_days = var.log_retention_days
   protected = merge(
     { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn },
+    { for stage, arn in merge(module.events_api[*].stage_arns...) : "events-${stage}" => arn },
     { for service in module.fargate : "fargate" => service.load_balancer_arn },
   )
 }
@@ -170,7 +171,47 @@ module "pipeline" {
   protected          = local.production
 }
 
-# Both architectures read the same map
+# events: API Gateway straight into Firehose, without a function
+
+module "events_api" {
+  count  = contains(var.architectures, "events") ? 1 : 0
+  source = "./modules/rest_api"
+
+  name        = "${local.name}-events"
+  description = "Events, straight into Firehose"
+  definition = templatefile("${path.module}/openapi/events.yaml", {
+    title                = "${local.name}-events"
+    role_arn             = module.event_stream[0].put_role_arn
+    put_record_uri       = "arn:aws:apigateway:${var.region}:firehose:action/PutRecord"
+    put_record_batch_uri = "arn:aws:apigateway:${var.region}:firehose:action/PutRecordBatch"
+    templates            = { for name in ["put_record", "put_record_batch", "batch_result", "refused"] : name => file("${path.module}/openapi/events/${name}.vtl") }
+  })
+  stages             = { (var.events.stage_name) = { variables = { stream = module.event_stream[0].name } } }
+  domain             = one(values({ for name, domain in module.domain : name => domain if name == "events" }))
+  default_endpoint   = var.api_gateway.default_endpoint
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.rest_api
+
+  # A stage that logs is refused as long as the account has no role for it.
+  depends_on = [aws_api_gateway_account.this]
+}
+
+module "event_stream" {
+  count  = contains(var.architectures, "events") ? 1 : 0
+  source = "./modules/event_stream"
+
+  name               = "${local.name}-events"
+  region             = var.region
+  account_id         = local.account_id
+  buffering          = var.events.buffering
+  expire_days        = var.events.expire_days
+  kms_key_arn        = var.kms_key_arn
+  disposable         = !local.production
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.event_stream
+}
+
+# Whatever replaces words reads the same map
 
 module "mapping" {
   source = "./modules/mapping"
@@ -191,6 +232,8 @@ module "alarms" {
     { for key, alarm in module.mapping.alarms : "mapping-${key}" => alarm },
     { for key, alarm in merge(module.rest_api[*].alarms...) : "lambda-api-${key}" => alarm },
     merge([for name, function in module.function : { for key, alarm in function.alarms : "lambda-${name}-${key}" => alarm }]...),
+    { for key, alarm in merge(module.events_api[*].alarms...) : "events-api-${key}" => alarm },
+    { for key, alarm in merge(module.event_stream[*].alarms...) : "events-stream-${key}" => alarm },
     { for key, alarm in merge(module.network[*].alarms...) : "network-${key}" => alarm },
     { for key, alarm in merge(module.fargate[*].alarms...) : "fargate-${key}" => alarm },
   )
@@ -205,6 +248,8 @@ module "dashboard" {
     flatten(module.rest_api[*].widgets),
     flatten([for function in module.function : function.widgets]),
     flatten(module.fargate[*].widgets),
+    flatten(module.events_api[*].widgets),
+    flatten(module.event_stream[*].widgets),
     flatten(module.network[*].widgets),
     flatten(module.pipeline[*].widgets),
     module.mapping.widgets,

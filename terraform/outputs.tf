@@ -48,6 +48,16 @@ output "egress_ips" {
   value       = flatten(module.network[*].nat_public_ips)
 }
 
+output "events" {
+  description = "URL of the events API, id of its API key, its stream, and the bucket in which the events end; null without it."
+  value = one([for stream in module.event_stream : {
+    url        = module.events_api[0].urls[var.events.stage_name]
+    api_key_id = module.events_api[0].api_key_ids[var.events.stage_name]
+    stream     = stream.name
+    bucket     = stream.bucket_name
+  }])
+}
+
 output "mapping" {
   description = "Where the replacement map is kept."
   value       = { parameter = module.mapping.parameter_name, table = module.mapping.table_name }

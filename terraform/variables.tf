@@ -38,14 +38,14 @@ variable "region" {
 }
 
 variable "architectures" {
-  description = "Which ways of serving the API are deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green)."
+  description = "What is deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green), events (API Gateway and Firehose)."
   type        = set(string)
   nullable    = false
   default     = ["lambda", "fargate"]
 
   validation {
-    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate"])) == 0
-    error_message = "architectures must name at least one of lambda, fargate, and nothing else."
+    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate", "events"])) == 0
+    error_message = "architectures must name at least one of lambda, fargate, events, and nothing else."
   }
 }
 
@@ -109,6 +109,12 @@ variable "rate_limit" {
   }
 }
 
+variable "kms_key_arn" {
+  description = "Key that encrypts what callers leave with events: their stream and bucket. It must let Firehose use it. Null: AWS's own keys."
+  type        = string
+  default     = null
+}
+
 variable "alarm_thresholds" {
   description = "What is left out keeps its default, which stands in the module that watches it."
   type = object({
@@ -127,6 +133,9 @@ variable "alarm_thresholds" {
       server_error_percent     = optional(number)
       utilization_percent      = optional(number)
       map_age_seconds          = optional(number)
+    }), {})
+    event_stream = optional(object({
+      freshness_seconds = optional(number)
     }), {})
   })
   nullable = false
@@ -228,4 +237,20 @@ variable "repository" {
     connection_arn = optional(string)
   })
   default = null
+}
+
+# events
+
+variable "events" {
+  description = "The API's stage, how long Firehose collects events before it delivers them (`buffering`: seconds, megabytes), and the age at which delivered events go (null: never)."
+  type = object({
+    stage_name = optional(string, "beta")
+    buffering = optional(object({
+      seconds   = optional(number)
+      megabytes = optional(number)
+    }))
+    expire_days = optional(number)
+  })
+  nullable = false
+  default  = {}
 }

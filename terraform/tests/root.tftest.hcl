@@ -172,6 +172,45 @@ run "fargate_alone" {
   }
 }
 
+run "events_alone" {
+  command = plan
+
+  variables {
+    architectures    = ["events"]
+    root_domain      = "example.com"
+    alarm_thresholds = { event_stream = { freshness_seconds = 14 } }
+    events           = { stage_name = "live", buffering = { seconds = 120 } }
+  }
+
+  assert {
+    condition     = keys(module.waf.protected) == ["events-live"] && output.events.url == "https://switchyard-events-test.example.com/live"
+    error_message = "the stage must be behind the firewall and have a host name"
+  }
+
+  assert {
+    condition     = length(module.function) == 0 && length(module.packages) == 0 && length(module.network) == 0
+    error_message = "events need no function and no network"
+  }
+
+  assert {
+    condition     = module.event_stream[0].alarms.freshness.threshold == 14
+    error_message = "the stream's threshold must be the one given"
+  }
+
+  assert {
+    condition = toset([for key in keys(module.alarms.names) : key if startswith(key, "events-")]) == toset(concat(
+      [for key in keys(module.events_api[0].alarms) : "events-api-${key}"],
+      [for key in keys(module.event_stream[0].alarms) : "events-stream-${key}"],
+    ))
+    error_message = "every alarm that a module returns must be made"
+  }
+
+  assert {
+    condition     = output.events.stream == "${output.name}-events"
+    error_message = "the output must say which stream it is"
+  }
+}
+
 run "production_with_a_domain_and_a_pipeline" {
   command = plan
 

@@ -28,6 +28,7 @@ ALLOWED = {
     ("modules/blue_green", "StartAndStopTasks"): "a task set has no name yet; a condition bounds the cluster",
     ("modules/bucket", "TlsOnly"): f"a Deny: everything is refused that is not TLS; {OBJECTS}",
     ("modules/bucket", "Write"): f"below one prefix; {OBJECTS}",
+    ("modules/event_stream", "WriteEvents"): f"below two prefixes; {OBJECTS}",
     ("modules/fargate", "LogInToRegistry"): NO_RESOURCE,
     ("modules/fargate", "WriteLog"): STREAMS,
     ("modules/function", "SendTraces"): NO_RESOURCE,

@@ -45,14 +45,14 @@ output "widgets" {
   value = [
     {
       row   = "requests"
-      title = "API Gateway: requests"
+      title = "API Gateway ${var.name}: requests"
       metrics = [for stage, dimensions in local.dimensions : {
         namespace = "AWS/ApiGateway", metric_name = "Count", dimensions = dimensions, statistic = "Sum", label = stage
       }]
     },
     {
       row   = "latency"
-      title = "API Gateway: latency"
+      title = "API Gateway ${var.name}: latency"
       metrics = flatten([for stage, dimensions in local.dimensions : [
         for statistic in ["p50", "p95"] : {
           namespace = "AWS/ApiGateway", metric_name = "Latency", dimensions = dimensions, statistic = statistic, label = "${stage} ${statistic}"
@@ -61,7 +61,7 @@ output "widgets" {
     },
     {
       row   = "errors"
-      title = "API Gateway: 4xx and 5xx"
+      title = "API Gateway ${var.name}: 4xx and 5xx"
       metrics = flatten([for stage, dimensions in local.dimensions : [
         for metric in ["4XXError", "5XXError"] : {
           namespace = "AWS/ApiGateway", metric_name = metric, dimensions = dimensions, statistic = "Sum", label = "${stage} ${substr(lower(metric), 0, 3)}"
@@ -70,7 +70,7 @@ output "widgets" {
     },
     {
       row    = "cost"
-      title  = "API Gateway: billed requests"
+      title  = "API Gateway ${var.name}: billed requests"
       period = 300
       metrics = [for stage, dimensions in local.dimensions : {
         namespace = "AWS/ApiGateway", metric_name = "Count", dimensions = dimensions, statistic = "Sum", label = stage
