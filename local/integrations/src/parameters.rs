@@ -1,0 +1,203 @@
+//! Parameter mapping: from the method request to the integration request, and from the endpoint's response to the method
+//! response.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html>
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use crate::json_path::JsonPath;
+
+/// `integration.request.header.x: method.request.header.y`.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestMapping {
+    pub target: RequestTarget,
+    pub source: Source,
+}
+
+/// Which part of the integration request gets a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RequestTarget {
+    Path(String),
+    QueryString(String),
+    Header(HeaderName),
+}
+
+/// `method.response.header.x: integration.response.header.y`.
+#[derive(Debug, Clone)]
+pub(crate) struct ResponseMapping {
+    pub header: HeaderName,
+    pub source: Source,
+}
+
+/// Where a value comes from: a part of the message that arrived, or what is known besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Static(String),
+    Path(String),
+    QueryString(String),
+    MultiValueQueryString(String),
+    Header(HeaderName),
+    MultiValueHeader(HeaderName),
+    Body,
+    BodyField(JsonPath),
+    Context(String),
+    StageVariable(String),
+}
+
+/// What sources are looked up in: the method request, or the endpoint's response.
+pub(crate) struct Message<'a> {
+    pub path: &'a BTreeMap<String, String>,
+    pub query: &'a [(String, String)],
+    pub headers: &'a HeaderMap,
+    pub body: &'a [u8],
+    pub context: &'a Value,
+    pub stage_variables: &'a BTreeMap<String, String>,
+    json: OnceCell<Result<Value, NotJson>>,
+}
+
+/// A body that begins as JSON does, and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotJson;
+
+impl RequestMapping {
+    pub fn parse(target: &str, source: &str) -> Result<Self, String> {
+        let expected = "give integration.request.path.NAME, .querystring.NAME or .header.NAME";
+        let name = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
+        let target = match name.filter(|(_, name)| !name.is_empty()) {
+            Some(("path", name)) => RequestTarget::Path(name.to_owned()),
+            Some(("querystring", name)) => RequestTarget::QueryString(name.to_owned()),
+            Some(("header", name)) => RequestTarget::Header(header_name(name)?),
+            _ => return Err(format!("is no parameter of an integration request: {expected}")),
+        };
+        Ok(Self { target, source: Source::parse(source, "method.request.")? })
+    }
+}
+
+impl ResponseMapping {
+    pub fn parse(target: &str, source: &str) -> Result<Self, String> {
+        let name = target.strip_prefix("method.response.header.");
+        let name = name.ok_or("is no parameter of a method response: give method.response.header.NAME")?;
+        Ok(Self { header: header_name(name)?, source: Source::parse(source, "integration.response.")? })
+    }
+}
+
+impl Source {
+    /// `prefix` is `method.request.` or `integration.response.`; a response has neither path nor query string.
+    fn parse(text: &str, prefix: &str) -> Result<Self, String> {
+        let is_request = prefix == "method.request.";
+        if let Some(literal) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+            return Ok(Self::Static(literal.to_owned()));
+        }
+        if let Some(name) = text.strip_prefix("context.").filter(|name| !name.is_empty()) {
+            return Ok(Self::Context(name.to_owned()));
+        }
+        if let Some(name) = text.strip_prefix("stageVariables.").filter(|name| !name.is_empty()) {
+            return Ok(Self::StageVariable(name.to_owned()));
+        }
+        let rest = text.strip_prefix(prefix).unwrap_or_default();
+        let (place, name) = rest.split_once('.').unwrap_or((rest, ""));
+        match (place, name) {
+            ("body", "") => Ok(Self::Body),
+            ("body", path) => JsonPath::parse(path).map(Self::BodyField),
+            ("header", name) if !name.is_empty() => header_name(name).map(Self::Header),
+            ("multivalueheader", name) if !name.is_empty() => header_name(name).map(Self::MultiValueHeader),
+            ("path", name) if is_request && !name.is_empty() => Ok(Self::Path(name.to_owned())),
+            ("querystring", name) if is_request && !name.is_empty() => Ok(Self::QueryString(name.to_owned())),
+            ("multivaluequerystring", name) if is_request && !name.is_empty() => {
+                Ok(Self::MultiValueQueryString(name.to_owned()))
+            }
+            _ => {
+                let places = if is_request { "path, querystring, multivaluequerystring, " } else { "" };
+                Err(format!(
+                    "'{text}' is no source: give {prefix}PLACE.NAME (PLACE: {places}header, multivalueheader, body), \
+                     context.NAME, stageVariables.NAME or a 'literal' in single quotation marks"
+                ))
+            }
+        }
+    }
+
+    /// The values that the source has, none if it has none. Several only where the source is a multi-value query string:
+    /// a header's are joined by commas. Of a name that came several times, plain sources take the last.
+    ///
+    /// # Errors
+    /// When a body is asked for that begins like JSON and is none.
+    pub fn values(&self, message: &Message<'_>) -> Result<Vec<String>, NotJson> {
+        let value = match self {
+            Self::Static(text) => Some(text.clone()),
+            Self::Path(name) => message.path.get(name).cloned(),
+            Self::QueryString(name) => message.query_values(name).next_back().cloned(),
+            Self::MultiValueQueryString(name) => {
+                return Ok(message.query_values(name).filter(|value| !value.is_empty()).cloned().collect());
+            }
+            Self::Header(name) => message.header_values(name).next_back(),
+            Self::MultiValueHeader(name) => Some(message.header_values(name).collect::<Vec<_>>().join(",")),
+            Self::Body => {
+                message.json()?;
+                Some(String::from_utf8_lossy(message.body).into_owned())
+            }
+            Self::BodyField(path) => path.find(message.json()?).map(text_of),
+            Self::Context(name) => context_variable(message.context, name),
+            Self::StageVariable(name) => message.stage_variables.get(name).cloned(),
+        };
+        // A parameter that is empty is one that is not there: API Gateway sends neither.
+        Ok(value.filter(|value| !value.is_empty()).into_iter().collect())
+    }
+}
+
+impl<'a> Message<'a> {
+    pub fn new(
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+        context: &'a Value,
+        stage_variables: &'a BTreeMap<String, String>,
+    ) -> Self {
+        static NO_PATH: BTreeMap<String, String> = BTreeMap::new();
+        Self { path: &NO_PATH, query: &[], headers, body, context, stage_variables, json: OnceCell::new() }
+    }
+
+    fn query_values(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a String> {
+        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    fn header_values(&self, name: &HeaderName) -> impl DoubleEndedIterator<Item = String> {
+        self.headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// The body as JSON, read once. API Gateway looks at the first character: what does not begin like JSON is a text
+    /// without fields, and no mistake.
+    fn json(&self) -> Result<&Value, NotJson> {
+        let read = || match self.body.trim_ascii_start().first() {
+            Some(b'{' | b'[' | b'"' | b'\'') => serde_json::from_slice(self.body).map_err(|_| NotJson),
+            _ => Ok(Value::Null),
+        };
+        self.json.get_or_init(read).as_ref().map_err(|failure| *failure)
+    }
+}
+
+/// A variable of `$context`, such as `identity.sourceIp`. What an authorizer returned may have dots in its names.
+pub(crate) fn context_variable(context: &Value, name: &str) -> Option<String> {
+    fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+        value.get(name).or_else(|| {
+            let (first, rest) = name.split_once('.')?;
+            find(value.get(first)?, rest)
+        })
+    }
+    find(context, name).filter(|value| !value.is_null()).cloned().map(text_of)
+}
+
+/// A value as a parameter: a string is its own text, anything else its JSON.
+fn text_of(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, String> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("'{name}' is no name of a header"))
+}
