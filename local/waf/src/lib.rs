@@ -22,9 +22,23 @@
 //!     assert!(web_acl.evaluate(&request).allows());
 //! }
 //! ```
+//!
+//! What cannot be evaluated without AWS (countries, managed rule groups, SQL injection ...) never matches, and is said once,
+//! as a warning with the target `waf`.
 
+mod account;
+mod component;
 mod firewall;
+mod forwarded;
+mod ip_set;
+mod labels;
+mod matched;
+mod rate;
+mod rate_based;
 mod request;
+mod rule;
+mod statement;
+mod transformation;
 mod verdict;
 mod web_acl;
 
