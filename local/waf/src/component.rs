@@ -179,10 +179,9 @@ impl Component {
             Self::HeaderOrder(oversize) => {
                 let names: Vec<&str> = request.headers.keys().map(|name| name.as_str()).collect();
                 let order = names[..names.len().min(HEADER_COUNT)].join(":");
-                if names.len() > HEADER_COUNT || order.len() > HEADER_BYTES {
-                    if let Some(matched) = oversize.decides() {
-                        return Inspected::Decided(matched);
-                    }
+                let oversized = names.len() > HEADER_COUNT || order.len() > HEADER_BYTES;
+                if let (true, Some(matched)) = (oversized, oversize.decides()) {
+                    return Inspected::Decided(matched);
                 }
                 let mut order = order.into_bytes();
                 order.truncate(HEADER_BYTES);
