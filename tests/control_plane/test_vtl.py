@@ -8,7 +8,7 @@ from typing import Any
 import airspeed
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.control_plane import ControlPlane
@@ -137,12 +137,12 @@ def test_the_functions(render: Render, template: str, expected: str) -> None:
     assert render(template, json.dumps(TEXT)) == expected
 
 
-@given(st.text())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@settings(max_examples=60, deadline=None)
 def test_what_is_encoded_can_be_decoded(render: Render, value: str) -> None:
-    template = "$util.base64Decode($util.base64Encode($input.path('$.v')))|$util.urlDecode($util.urlEncode($input.path('$.v')))"
-    assume_encodable = value.encode("utf-8", "replace").decode()
-    assert render(template, {"v": assume_encodable}) == f"{assume_encodable}|{assume_encodable}"
+    functions = (("base64Encode", "base64Decode"), ("urlEncode", "urlDecode"))
+    template = "|".join(f"$util.{decode}($util.{encode}($input.path('$.v')))" for encode, decode in functions)
+    assert render(template, {"v": value}) == f"{value}|{value}"
 
 
 @given(st.text(st.characters(exclude_characters="'", exclude_categories=["Cs"])))
@@ -212,7 +212,7 @@ def test_nothing_is_overridden_unless_it_is_said(ask: Render) -> None:
     ("template", "message"),
     [
         ("#if($x)", "#else, #elseif or #end"),
-        ("#foreach($x in )#end", "in the template"),
+        ("#foreach($x in )#end", "expected block element"),
         ("$input.path('$[')", ""),
         ("#set($a.b = 1)", "'a'"),
         ("$input.path('$.n').nothing()", "int has no method nothing"),
