@@ -49,8 +49,9 @@ module "rest_api" {
   count  = contains(var.architectures, "lambda") ? 1 : 0
   source = "./modules/rest_api"
 
-  name        = "${local.name}-lambda"
-  description = "String replacement by Lambda functions"
+  name         = "${local.name}-lambda"
+  description  = "String replacement by Lambda functions"
+  architecture = "lambda"
   definition = templatefile("${path.module}/openapi/lambda.yaml", {
     title     = "${local.name}-lambda"
     functions = { for name, function in module.function : name => function.integration }

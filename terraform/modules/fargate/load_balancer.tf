@@ -31,6 +31,9 @@ resource "aws_lb" "this" {
     bucket  = module.access_logs.name
     enabled = true
   }
+
+  # For the bill, by cost allocation tag, and for whoever asks the account what its front doors are.
+  tags = { Architecture = "fargate" }
 }
 
 # CodeDeploy starts the new tasks in whichever of the two is free and then turns the listeners to it.

@@ -38,6 +38,9 @@ resource "aws_api_gateway_rest_api" "this" {
   endpoint_configuration {
     types = local.api.endpoint_types
   }
+
+  # For the bill, by cost allocation tag, and for whoever asks the account what its front doors are.
+  tags = var.architecture == null ? {} : { Architecture = var.architecture }
 }
 
 # A deployment is a snapshot of the API as it is when the deployment is made, and is never changed afterwards. So one rule

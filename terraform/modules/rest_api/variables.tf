@@ -10,6 +10,12 @@ variable "description" {
   nullable    = false
 }
 
+variable "architecture" {
+  description = "The architecture that the API is the front of: the value of its tag `Architecture`; null: no tag."
+  type        = string
+  default     = null
+}
+
 variable "definition" {
   description = "OpenAPI 3 document with API Gateway's extensions, as YAML or JSON: paths, integrations, validation, models, gateway responses, documentation."
   type        = string
