@@ -35,7 +35,7 @@ NEW_THRESHOLD = {"function": {"duration_p95_milliseconds": 4321}}
 def cycle() -> Iterator[Cycle]:
     cycle = Cycle(
         "everything",
-        architectures=["lambda", "fargate"],
+        architectures=["lambda", "fargate", "events"],
         root_domain=DOMAIN,
         notification_email="owner@example.com",
         api_gateway={"manage_account": True},
@@ -55,7 +55,7 @@ def applied(cycle: Cycle) -> Cycle:
 
 def exported(cycle: Cycle, stage: str) -> Any:
     apigateway = cycle.client("apigateway")
-    api = apigateway.get_rest_apis()["items"][0]["id"]
+    (api,) = (api["id"] for api in apigateway.get_rest_apis()["items"] if api["name"].endswith("-lambda"))
     answer = apigateway.get_export(
         restApiId=api,
         stageName=stage,

@@ -1,4 +1,4 @@
-"""Each architecture alone, with a domain and without, and both without: applies, plans clean, leaves nothing behind."""
+"""Each architecture alone, with a domain and without, and both of the string API without: applies, plans clean, leaves nothing behind."""
 
 import sys
 from typing import Any
@@ -12,6 +12,7 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
     "lambda-domain": {"architectures": ["lambda"], "root_domain": DOMAIN},
     "fargate": {"architectures": ["fargate"]},
     "fargate-domain": {"architectures": ["fargate"], "root_domain": DOMAIN},
+    "events-domain": {"architectures": ["events"], "root_domain": DOMAIN},
     "both": {"architectures": ["lambda", "fargate"]},
 }
 
