@@ -68,10 +68,10 @@ def require_elf(binary: bytes) -> None:
         raise Failure("not a 64-bit little-endian ELF executable: build it for Linux on arm64 or x86_64")
 
 
-def pack(binary: Path, package: Path) -> None:
+def pack(binary: Path, package: Path, *, is_for_lambda: bool = True) -> None:
     content = binary.read_bytes()
     needed = glibc_needed(content)
-    if needed > LAMBDA_GLIBC:
+    if is_for_lambda and needed > LAMBDA_GLIBC:
         raise Failure(
             f"{binary} needs glibc {dotted(needed)}, and Lambda's provided.al2023 has {dotted(LAMBDA_GLIBC)}: "
             "build it with `make lambdas` (cargo-lambda), or on a system that is no newer"
@@ -82,7 +82,7 @@ def pack(binary: Path, package: Path) -> None:
     entry.external_attr = EXECUTABLE_FILE << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(entry, content, compresslevel=9)
+        archive.writestr(entry, content, compresslevel=9 if is_for_lambda else 1)
 
 
 def check(package: Path, cpu: str) -> None:
@@ -112,6 +112,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     packing = commands.add_parser("pack")
+    packing.add_argument("--this-machine", action="store_true", help="to run here: any glibc, and packed quickly")
     packing.add_argument("binary", type=Path)
     packing.add_argument("package", type=Path, metavar="zip")
     checking = commands.add_parser("check")
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "pack":
-            pack(options.binary, options.package)
+            pack(options.binary, options.package, is_for_lambda=not options.this_machine)
             print(f"{options.package}: {options.package.stat().st_size / 1_000_000:.1f} MB")
         else:
             for package in options.packages:

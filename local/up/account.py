@@ -1,0 +1,54 @@
+"""The environment of what talks to the local AWS account, and nothing else of the user's own."""
+
+from __future__ import annotations
+
+import os
+
+PASSED_ON = (
+    "HOME",
+    "LANG",
+    "PATH",
+    "TERM",
+    "TMPDIR",
+    # Terraform's own settings, and the way to its providers.
+    "TF_CLI_CONFIG_FILE",
+    "TF_PLUGIN_CACHE_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+)
+"""No AWS_ of the user's: a profile or an endpoint for one service would lead to the real account."""
+
+LOOPBACK = "127.0.0.1,localhost"
+
+
+def credentials(endpoint: str, region: str) -> dict[str, str]:
+    """What an AWS client needs to talk to the control plane. Without a bound on attempts Terraform's provider repeats a
+    failing call for minutes; without the metadata service switched off it looks for one first."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+
+
+def bare() -> dict[str, str]:
+    """The user's environment without any account."""
+    return {
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": LOOPBACK,
+        "no_proxy": LOOPBACK,
+    }
+
+
+def environment(endpoint: str, region: str) -> dict[str, str]:
+    return {**bare(), **credentials(endpoint, region)}
