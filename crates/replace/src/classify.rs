@@ -5,6 +5,7 @@
 //! but for false positives of the fingerprint, which a look at the text removes.
 #![allow(unsafe_code)]
 
+use crate::filter::{BIT_5, End, Filter, HEAD, Head};
 use crate::unicode::is_ascii_word;
 
 /// Bytes per block: one bit each in a `u64`.
@@ -32,6 +33,9 @@ pub(crate) struct Masks {
     start: [u64; BLOCKS],
     /// Those of them that the [`Filter`] keeps.
     pub(crate) kept: [u64; BLOCKS],
+    /// Room for the hashes of the words of a batch, and for a bit each.
+    hashes: [u64; BATCH / 2 + 16],
+    has: [u8; BATCH / 16 + 16],
     /// Which elements of `kept` have a bit set: few.
     pub(crate) busy: u32,
     /// Whether `high` has any bit set.
@@ -51,6 +55,8 @@ impl Masks {
             start: [0; BLOCKS],
             busy: 0,
             kept: [0; BLOCKS],
+            hashes: [0; BATCH / 2 + 16],
+            has: [0; BATCH / 16 + 16],
             any_high: false,
         }
     }
@@ -79,6 +85,12 @@ impl Masks {
         bits_from(&self.high, place)
     }
 
+    /// How the word at `place` starts, in a text that has `bytes` there.
+    #[inline(always)]
+    fn head(&self, bytes: u64, place: usize) -> Head {
+        Head::new(bytes, (!self.word_from(place)).trailing_zeros())
+    }
+
     /// Bytes of block `i` and the one after it that are in words, or may be.
     #[inline(always)]
     fn in_words(&self, i: usize) -> u128 {
@@ -86,6 +98,12 @@ impl Masks {
             u128::from_le_bytes(bytes[i * 8..i * 8 + 16].try_into().expect("16 elements are 16 elements"))
         };
         both(&self.word) | both(&self.high)
+    }
+
+    /// The bits of block `i`.
+    #[inline(always)]
+    fn block(bytes: &Bytes, i: usize) -> u64 {
+        u64::from_le_bytes(bytes[i * 8..i * 8 + 8].try_into().expect("8 elements are 8 elements"))
     }
 
     #[inline]
@@ -179,7 +197,10 @@ impl Kernel {
             if is_x86_feature_detected!("avx2") {
                 kernels.push(Self::Avx2);
             }
-            if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi") {
+            let bytes = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512dq");
+            let permutes = is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("avx512vbmi2");
+            let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+            if bytes && permutes && bits {
                 kernels.push(Self::Avx512);
             }
         }
@@ -187,73 +208,48 @@ impl Kernel {
     }
 }
 
-/// A set of words, by the first eight bytes of their comparable form (see `words.rs`) and their length: what is not in it is
-/// no rule's word. Two bits of one element for each word, which lets about one word in a hundred through for nothing.
-pub(crate) struct Filter {
-    bits: Box<[u64]>,
-    /// The shortest word, in characters.
-    shortest: usize,
+/// Sets `masks.kept` for the blocks of `busy`, word by word.
+#[inline(always)]
+fn keep(filter: &Filter, text: &[u8], masks: &mut Masks, mut busy: u32) {
+    masks.busy = 0;
+    while busy != 0 {
+        let i = busy.trailing_zeros() as usize % BLOCKS;
+        busy &= busy - 1;
+        masks.kept[i] = keep_of_block(filter, text, masks, i);
+        masks.busy |= u32::from(masks.kept[i] != 0) << i;
+    }
 }
 
-/// Filter bits per word.
-const FILTER_BITS: usize = 16;
-
-impl Filter {
-    /// An empty filter with room for `words`.
-    pub(crate) fn new(words: usize) -> Self {
-        Self { bits: vec![0; ((words * FILTER_BITS).next_power_of_two() / 64).max(64)].into(), shortest: usize::MAX }
+/// Of the words that start in block `i`, those that the filter may have.
+#[inline(always)]
+fn keep_of_block(filter: &Filter, text: &[u8], masks: &Masks, i: usize) -> u64 {
+    let mut starts = long_enough(filter, masks, i);
+    // The block and what the last of its words may need of the next. The end of a text is left to the exact look-up.
+    let Some(window) = text[i * BLOCK..].first_chunk::<{ BLOCK + HEAD }>() else { return starts };
+    let mut kept = 0;
+    while starts != 0 {
+        let bit = starts.trailing_zeros() as usize % BLOCK;
+        starts &= starts - 1;
+        let bytes = window[bit..bit + HEAD].try_into().expect("8 elements are 8 elements");
+        let head = masks.head(u64::from_le_bytes(bytes), i * BLOCK + bit);
+        kept |= u64::from(filter.has(head)) << bit;
     }
+    kept
+}
 
-    #[inline(always)]
-    fn place(&self, first_bytes: u64, length: u32) -> (usize, u64) {
-        let seed = (first_bytes ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(length));
-        let product = u128::from(seed) * 0xD6E8_FEB8_6659_FD93;
-        let hash = product as u64 ^ (product >> 64) as u64;
-        ((hash >> 40) as usize & (self.bits.len() - 1), 1 << (hash >> 34 & 63) | 1 << (hash >> 28 & 63))
+/// The words that start in block `i` less those that are shorter than any in the filter, which need not be hashed: that is
+/// one in five in most languages.
+#[inline(always)]
+fn long_enough(filter: &Filter, masks: &Masks, i: usize) -> u64 {
+    let mut starts = masks.start[i];
+    let in_words = masks.in_words(i);
+    if filter.shortest() > 1 {
+        starts &= (in_words >> 1) as u64;
     }
-
-    /// Adds a word of so many `characters`.
-    pub(crate) fn add(&mut self, first_bytes: u64, length: u32, characters: usize) {
-        let (element, bits) = self.place(first_bytes, length);
-        self.bits[element] |= bits;
-        self.shortest = self.shortest.min(characters);
+    if filter.shortest() > 2 {
+        starts &= (in_words >> 2) as u64;
     }
-
-    /// Whether a word may be in it.
-    #[inline(always)]
-    pub(crate) fn has(&self, first_bytes: u64, length: u32) -> bool {
-        let (element, bits) = self.place(first_bytes, length);
-        self.bits[element] & bits == bits
-    }
-
-    /// Of the words that start in block `i`, as `masks.start` has them, those that may be in it. Words that are long, or not
-    /// all ASCII, are all kept.
-    #[inline(always)]
-    fn keep(&self, text: &[u8], masks: &Masks, i: usize) -> u64 {
-        let mut starts = masks.start[i];
-        // Words shorter than any in it need not be hashed: that is one in five in most languages.
-        let in_words = masks.in_words(i);
-        if self.shortest > 1 {
-            starts &= (in_words >> 1) as u64;
-        }
-        if self.shortest > 2 {
-            starts &= (in_words >> 2) as u64;
-        }
-        // The block and what the last of its words may need of the next. The end of a text is left to the exact look-up.
-        let Some(window) = text[i * BLOCK..].first_chunk::<{ BLOCK + 8 }>() else { return starts };
-        let mut kept = 0;
-        while starts != 0 {
-            let bit = starts.trailing_zeros() as usize % BLOCK;
-            starts &= starts - 1;
-            let keep = masks.short_word(i * BLOCK + bit).is_none_or(|length| {
-                let bytes = window[bit..bit + 8].try_into().expect("8 elements are 8 elements");
-                let comparable = u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
-                self.has(comparable & (u64::MAX >> (64 - 8 * length.min(8))), length)
-            });
-            kept |= u64::from(keep) << bit;
-        }
-        kept
-    }
+    starts
 }
 
 /// Turns text into [`Masks`].
@@ -274,12 +270,6 @@ impl Classifier {
         let places = fingerprint.as_ref().map_or(0, |fingerprint| fingerprint.places);
         let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT], 0)));
         Self { filter, kernel, fingerprint, places, leads }
-    }
-
-    /// Whether the [`Filter`] may have a word.
-    #[inline]
-    pub(crate) fn may_have(&self, first_bytes: u64, length: u32) -> bool {
-        self.filter.has(first_bytes, length)
     }
 
     /// Classifies the first batch of `text`; returns the number of its blocks.
@@ -358,13 +348,7 @@ macro_rules! fill {
             }
             masks.set(blocks, beyond.word, beyond.high);
             masks.any_high = any_high | beyond.high != 0;
-            masks.busy = 0;
-            while busy != 0 {
-                let i = busy.trailing_zeros() as usize % BLOCKS;
-                busy &= busy - 1;
-                masks.kept[i] = filter.keep(text, masks, i);
-                masks.busy |= u32::from(masks.kept[i] != 0) << i;
-            }
+            kernel.keep(filter, text, masks, busy);
             blocks
         }
     };
@@ -436,6 +420,11 @@ mod scalar {
                 });
             }
             bits
+        }
+
+        #[inline]
+        fn keep(&self, filter: &Filter, text: &[u8], masks: &mut Masks, busy: u32) {
+            keep(filter, text, masks, busy);
         }
     }
 
@@ -563,6 +552,12 @@ mod avx2 {
             };
             bits
         }
+
+        #[inline]
+        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+        fn keep(&self, filter: &Filter, text: &[u8], masks: &mut Masks, busy: u32) {
+            keep(filter, text, masks, busy);
+        }
     }
 
     fill!(#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]);
@@ -657,9 +652,157 @@ mod avx512 {
             };
             bits
         }
+
+        /// As [`keep`], eight words at a time: in three steps, so that none waits for the one before.
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+        fn keep(&self, filter: &Filter, text: &[u8], masks: &mut Masks, busy: u32) {
+            let mut count = 0;
+            let mut left = busy;
+            while left != 0 {
+                let i = left.trailing_zeros() as usize % BLOCKS;
+                let Some(window) = text[i * BLOCK..].first_chunk::<{ BLOCK + 64 }>() else { break };
+                left &= left - 1;
+                masks.kept[i] = long_enough(filter, masks, i);
+                count += hash(window, masks, i, count);
+            }
+            for (hashes, has) in masks.hashes.chunks_exact(8).zip(&mut masks.has).take(count.div_ceil(8)) {
+                *has = look_up_hashes(filter, hashes.try_into().expect("8 elements are 8 elements"));
+            }
+            let mut at = 0;
+            let mut done = busy & !left;
+            masks.busy = 0;
+            while done != 0 {
+                let i = done.trailing_zeros() as usize % BLOCKS;
+                done &= done - 1;
+                let bits = masks.has[at / 8..at / 8 + 8].try_into().expect("8 elements are 8 elements");
+                let starts = masks.kept[i];
+                masks.kept[i] = _pdep_u64(u64::from_le_bytes(bits) >> (at % 8), starts);
+                masks.busy |= u32::from(masks.kept[i] != 0) << i;
+                at += starts.count_ones() as usize;
+            }
+            while left != 0 {
+                let i = left.trailing_zeros() as usize % BLOCKS;
+                left &= left - 1;
+                masks.kept[i] = keep_of_block(filter, text, masks, i);
+                masks.busy |= u32::from(masks.kept[i] != 0) << i;
+            }
+        }
     }
 
-    fill!(#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt,popcnt")]);
+    /// Hashes the heads of the words that start in block `i`, to `masks.hashes[at..]`; returns how many they are.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,popcnt")]
+    fn hash(window: &[u8; BLOCK + 64], masks: &mut Masks, i: usize, at: usize) -> usize {
+        let starts = masks.kept[i];
+        let here =
+            comparable(load::<0, { BLOCK + 64 }>(window), Masks::block(&masks.word, i), Masks::block(&masks.high, i));
+        let next = comparable(
+            load::<64, { BLOCK + 64 }>(window),
+            Masks::block(&masks.word, i + 1),
+            Masks::block(&masks.high, i + 1),
+        );
+        let mut places = _mm512_maskz_compress_epi8(starts, load::<0, 64>(&COUNT));
+        let count = starts.count_ones() as usize;
+        let mut eight = |at: usize, places| {
+            let eight_times = _mm512_permutexvar_epi8(load::<0, 64>(&EIGHT_TIMES), places);
+            let each_byte = _mm512_add_epi8(eight_times, load::<0, 64>(&COUNT_TO_EIGHT));
+            let bytes = _mm512_permutex2var_epi8(here, each_byte, next);
+            // All bits up to the first one that marks an end; all, if there is none.
+            let ends = _mm512_and_si512(bytes, _mm512_set1_epi8(0x80_u8.cast_signed()));
+            let less = _mm512_sub_epi64(ends, _mm512_set1_epi64(1));
+            let heads = _mm512_and_si512(bytes, _mm512_xor_si512(ends, less));
+            let folded = _mm512_xor_si512(heads, _mm512_srli_epi64::<{ Head::FOLD }>(heads));
+            let hashes = _mm512_mullo_epi64(folded, _mm512_set1_epi64(Head::FACTOR.cast_signed()));
+            let to: &mut [u64; 8] = masks.hashes[at..at + 8].first_chunk_mut().expect("8");
+            // SAFETY: 64 bytes are written, and 8 elements have 64.
+            unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), hashes) }
+        };
+        eight(at, places);
+        places = _mm512_alignr_epi64::<1>(places, places);
+        eight(at + 8, places);
+        let mut done = 16;
+        while done < count {
+            places = _mm512_alignr_epi64::<1>(places, places);
+            eight(at + done, places);
+            done += 8;
+        }
+        count
+    }
+
+    /// 0, 1, 2, ...
+    static COUNT: [u8; 64] = {
+        let mut count = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            count[i] = i as u8;
+            i += 1;
+        }
+        count
+    };
+    /// 0 to 7, again and again.
+    static COUNT_TO_EIGHT: [u8; 64] = {
+        let mut count = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            count[i] = i as u8 % 8;
+            i += 1;
+        }
+        count
+    };
+    /// Eight times 0, eight times 1, ...
+    static EIGHT_TIMES: [u8; 64] = {
+        let mut count = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            count[i] = i as u8 / 8;
+            i += 1;
+        }
+        count
+    };
+
+    /// Bytes as a [`Head`] has them; those that belong to no word are marked as its end.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn comparable(bytes: __m512i, words: u64, highs: u64) -> __m512i {
+        let [low, high] = [load::<0, 128>(&ENDS), load::<64, 128>(&ENDS)];
+        let ascii = _mm512_set1_epi8((End::Ascii as u8).cast_signed());
+        let ends = _mm512_mask_mov_epi8(ascii, highs, _mm512_permutex2var_epi8(low, bytes, high));
+        _mm512_mask_mov_epi8(ends, words, _mm512_or_si512(bytes, _mm512_set1_epi64(BIT_5.cast_signed())))
+    }
+
+    /// The [`End`]s of bytes from 0x80 on.
+    static ENDS: [u8; 128] = {
+        let mut ends = [0; 128];
+        let mut i = 0;
+        while i < 128 {
+            ends[i] = End::of(i as u8 + 128) as u8;
+            i += 1;
+        }
+        ends
+    };
+
+    /// Which of eight heads, by their hashes, the filter may have.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq")]
+    fn look_up_hashes(filter: &Filter, hashes: &[u64; 8]) -> u8 {
+        // SAFETY: 64 bytes are read, and 8 elements have 64.
+        let hashes = unsafe { _mm512_loadu_si512(hashes.as_ptr().cast()) };
+        let elements = filter.elements();
+        let last = _mm512_set1_epi64(elements.len() as i64 - 1);
+        let at = _mm512_and_si512(_mm512_srli_epi64::<{ Filter::ELEMENT }>(hashes), last);
+        // SAFETY: an index is at most the last one, as the number of elements is a power of two.
+        let found = unsafe { _mm512_i64gather_epi64::<8>(at, elements.as_ptr().cast()) };
+        let one = _mm512_set1_epi64(1);
+        let six = _mm512_set1_epi64(63);
+        let first = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[0] }>(hashes), six));
+        let second = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[1] }>(hashes), six));
+        let third = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[2] }>(hashes), six));
+        let bits = _mm512_or_si512(_mm512_or_si512(first, second), third);
+        _mm512_cmpeq_epi64_mask(_mm512_and_si512(found, bits), bits)
+    }
+
+    fill!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]);
 }
 
 #[cfg(test)]
@@ -678,6 +821,18 @@ mod tests {
         text
     }
 
+    fn filter() -> Filter {
+        let mut filter = Filter::new(3);
+        ["ing", "kilo", "abn\x7f9"].iter().for_each(|word| filter.add(word.as_bytes()));
+        filter
+    }
+
+    impl Masks {
+        fn kept_of(&self, i: usize) -> u64 {
+            if self.busy >> i & 1 == 1 { self.kept[i] } else { 0 }
+        }
+    }
+
     #[test]
     fn all_kernels_agree() {
         let mut exact = [[0; 256]; FINGERPRINT];
@@ -692,9 +847,9 @@ mod tests {
             for fingerprint in [None, Some(Fingerprint::new(exact, 3)), Some(Fingerprint::new(exact, 4))] {
                 for length in [0, 1, 63, 64, 65, 66, 67, 500, BATCH - 1, BATCH, BATCH + 1, text.len()] {
                     let text = &text[..length];
-                    let reference = Classifier::new(Kernel::Scalar, Filter::new(0), fingerprint.clone(), leads);
+                    let reference = Classifier::new(Kernel::Scalar, filter(), fingerprint.clone(), leads);
                     for kernel in Kernel::available() {
-                        let classifier = Classifier::new(kernel, Filter::new(0), fingerprint.clone(), leads);
+                        let classifier = Classifier::new(kernel, filter(), fingerprint.clone(), leads);
                         let (mut carry, mut reference_carry) = (Carry::default(), Carry::default());
                         for text in text.chunks(BATCH) {
                             let (mut expected, mut got) = (Masks::new(), Masks::new());
@@ -705,6 +860,11 @@ mod tests {
                             assert_eq!(got.any_high, expected.any_high, "{kernel:?}");
                             for (expected, got) in expected.start.iter().zip(got.start) {
                                 assert_eq!(expected & !got, 0, "{kernel:?} lost a start");
+                            }
+                            for i in 0..blocks {
+                                let [expected, got] = [&expected, &got].map(|masks| masks.kept_of(i));
+                                assert_eq!(expected & !got, 0, "{kernel:?} lost a word");
+                                assert!(fingerprint.is_some() || got == expected, "{kernel:?} kept a word more");
                             }
                         }
                     }

@@ -45,6 +45,7 @@
 
 mod classify;
 mod engine;
+mod filter;
 mod found;
 mod json;
 mod regexes;

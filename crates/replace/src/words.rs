@@ -10,9 +10,8 @@
 
 use std::collections::HashMap;
 
-use crate::classify::{
-    BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Filter, Fingerprint, Kernel, Leads, Masks, SHORT,
-};
+use crate::classify::{BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT};
+use crate::filter::Filter;
 use crate::found::{Found, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
@@ -168,7 +167,7 @@ impl Words {
             all_ascii &= folded.is_ascii();
             let key = Key::new(&folded);
             let hash = key.hash();
-            filter.add(key.bits as u64, key.length, word.chars().count());
+            filter.add(&folded);
 
             let plain = prefix.is_empty() && suffix.is_empty() && !rule.case_sensitive && folded.len() <= SHORT;
             let mut slot = hash as usize & (slots - 1);
@@ -509,9 +508,6 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             return None;
         }
         let key = Key::new(folded.bytes());
-        if !self.words.classifier.may_have(key.bits as u64, key.length) {
-            return None;
-        }
         let entry = self.words.look_up(key, self.texts, |word| word == folded.bytes())?;
         self.decide(entry, start, end, at)
     }
