@@ -19,6 +19,9 @@ pub enum Failure {
     /// No template takes the content type, and `passthroughBehavior` forbids passing the body on.
     #[error("Execution failed: {0}")]
     UnsupportedMediaType(String),
+    /// A mapping reads the request's body as JSON, which it is not. The client is told so.
+    #[error("Execution failed: {0}")]
+    BadRequestBody(String),
     /// A failure that has no type of its own, such as a template that does not render.
     #[error("Execution failed: {0}")]
     Default5xx(String),
@@ -32,6 +35,7 @@ impl Failure {
             Self::IntegrationFailure(_) => "INTEGRATION_FAILURE",
             Self::IntegrationTimeout(_) => "INTEGRATION_TIMEOUT",
             Self::UnsupportedMediaType(_) => "UNSUPPORTED_MEDIA_TYPE",
+            Self::BadRequestBody(_) => "BAD_REQUEST_BODY",
             Self::Default5xx(_) => "DEFAULT_5XX",
         }
     }
@@ -42,16 +46,18 @@ impl Failure {
             Self::ApiConfiguration(_) | Self::Default5xx(_) => 500,
             Self::IntegrationFailure(_) | Self::IntegrationTimeout(_) => 504,
             Self::UnsupportedMediaType(_) => 415,
+            Self::BadRequestBody(_) => 400,
         }
     }
 
-    /// `$context.error.message`: what AWS tells the client, which is never the cause.
-    pub fn message(&self) -> &'static str {
+    /// `$context.error.message`: what AWS tells the client.
+    pub fn message(&self) -> &str {
         match self {
             Self::ApiConfiguration(_) | Self::Default5xx(_) => "Internal server error",
             Self::IntegrationFailure(_) => "Network error communicating with endpoint",
             Self::IntegrationTimeout(_) => "Endpoint request timed out",
             Self::UnsupportedMediaType(_) => "Unsupported Media Type",
+            Self::BadRequestBody(problem) => problem,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
+use crate::MethodRequest;
 use crate::json_path::JsonPath;
 
 /// `integration.request.header.x: method.request.header.y`.
@@ -50,12 +51,12 @@ pub(crate) enum Source {
 
 /// What sources are looked up in: the method request, or the endpoint's response.
 pub(crate) struct Message<'a> {
-    pub path: &'a BTreeMap<String, String>,
-    pub query: &'a [(String, String)],
-    pub headers: &'a HeaderMap,
-    pub body: &'a [u8],
-    pub context: &'a Value,
-    pub stage_variables: &'a BTreeMap<String, String>,
+    path: &'a BTreeMap<String, String>,
+    query: &'a [(String, String)],
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    context: &'a Value,
+    stage_variables: &'a BTreeMap<String, String>,
     json: OnceCell<Result<Value, NotJson>>,
 }
 
@@ -149,13 +150,22 @@ impl Source {
 }
 
 impl<'a> Message<'a> {
-    pub fn new(
-        headers: &'a HeaderMap,
-        body: &'a [u8],
-        context: &'a Value,
-        stage_variables: &'a BTreeMap<String, String>,
-    ) -> Self {
+    pub fn of_request(request: &'a MethodRequest<'_>) -> Self {
+        Self {
+            path: request.path_parameters,
+            query: request.query,
+            ..Self::new(request.headers, request.body, request)
+        }
+    }
+
+    /// An endpoint's answer; `request` is what was asked.
+    pub fn of_response(headers: &'a HeaderMap, body: &'a [u8], request: &'a MethodRequest<'_>) -> Self {
+        Self::new(headers, body, request)
+    }
+
+    fn new(headers: &'a HeaderMap, body: &'a [u8], request: &'a MethodRequest<'_>) -> Self {
         static NO_PATH: BTreeMap<String, String> = BTreeMap::new();
+        let MethodRequest { context, stage_variables, .. } = *request;
         Self { path: &NO_PATH, query: &[], headers, body, context, stage_variables, json: OnceCell::new() }
     }
 
