@@ -38,6 +38,20 @@ run: ## Serve the API on 127.0.0.1 with the built-in map, no AWS; PORT=, API_KEY
 	  exec env -u STRINGS_MAPPING_PARAMETER_NAME -u STRINGS_MAPPING_TABLE \
 	    HOST=127.0.0.1 PORT=$(PORT) API_KEY="$$key" target/debug/fargate-app
 
+ARCHITECTURES ?=
+ROOT_DOMAIN   ?=
+
+.PHONY: local local/env local/deploy
+local: $(VENV)/.ready ## The deployed system on this machine: no AWS, no Docker; ARCHITECTURES=lambda,fargate,events, PORT=, ROOT_DOMAIN=
+	@exec $(PY) -m local --region $(REGION) $(if $(filter command environment,$(origin PORT)),--port $(PORT)) \
+	  $(if $(ARCHITECTURES),--architectures '$(ARCHITECTURES)') $(if $(ROOT_DOMAIN),--root-domain $(ROOT_DOMAIN)) $(ARGS)
+
+local/env: $(VENV)/.ready ## Lines for a shell to use the AWS CLI with the running make local: eval "$$(make local/env)"
+	@$(PY) -m local.up.env --region $(REGION)
+
+local/deploy: $(VENV)/.ready ## Release the container to the running make local, blue to green, and watch it; TAG=
+	@$(PY) -m local.up.deploy --region $(REGION) $(if $(filter command environment,$(origin TAG)),--tag $(TAG))
+
 .PHONY: bench bench/build bench/engine bench/http bench/rss bench/init
 bench: bench/engine bench/http bench/rss bench/init ## Measure everything against its peers; also as JSON in target/bench/
 bench/engine: ## Replacing, against memcpy, aho-corasick, and regex loops in Python and Node.js
@@ -59,9 +73,9 @@ bench/build:
 
 TESTS = $(PY) scripts/run_tests.py
 
-.PHONY: test test/rust test/crates test/service test/contract
+.PHONY: test test/rust test/crates test/service test/contract test/local
 test: $(VENV)/.ready ## Everything; the last line says how many passed and failed
-	@$(TESTS) test/crates test/service test/terraform-root test/terraform-cycle
+	@$(TESTS) test/crates test/service test/terraform-root test/terraform-cycle test/local
 
 test/rust: $(VENV)/.ready ## The replace service: Rust's tests, then the binaries from outside
 	@$(TESTS) test/crates test/service
@@ -77,6 +91,13 @@ test/service: $(VENV)/.ready
 	@$(call need,cargo,https://rustup.rs)
 	cargo build --locked --workspace --all-targets
 	$(PY) -m pytest tests/contract tests/service tests/client tests/runner
+
+# The crates under local/ have their own tests, which test/crates runs.
+test/local: $(VENV)/.ready ## `make local` itself: the contract on every front door, faults, its end; and API Gateway's behaviour
+	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
+	@$(call need,cargo,https://rustup.rs)
+	cargo build --locked --workspace --all-targets
+	$(PY) -m pytest tests/local $(wildcard tests/conformance)
 
 test/contract: $(VENV)/.ready ## The contract, against the API at BASE_URL= with API_KEY=; extra arguments in ARGS=
 	@$(call given,BASE_URL,http://127.0.0.1:8080 API_KEY=...)
