@@ -92,3 +92,33 @@ run "written_by_a_service_and_expiring" {
     error_message = "encrypted with the key that was given"
   }
 }
+
+run "written_once_by_a_role" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    versioned   = false
+    expire_days = 14
+    grants      = [{ sid = "Capture", role_arn = "arn:aws:iam::123456789012:role/put", actions = ["s3:PutObject"], prefix = "captured/" }]
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_versioning.this.versioning_configuration).status == "Disabled" && length(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration) == 0
+    error_message = "without versions there are no replaced ones to expire"
+  }
+
+  assert {
+    condition = jsondecode(aws_s3_bucket_policy.this.policy).Statement[1] == {
+      Sid       = "Capture"
+      Effect    = "Allow"
+      Action    = ["s3:PutObject"]
+      Principal = { AWS = "arn:aws:iam::123456789012:role/put" }
+      Resource  = "arn:aws:s3:::switchyard-test-things/captured/*"
+    }
+    error_message = "the role may do what it was granted, below its prefix"
+  }
+}

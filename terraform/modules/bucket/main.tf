@@ -1,4 +1,4 @@
-# A bucket as every one here is: private, versioned, encrypted, TLS only.
+# A bucket as every one here is: private, encrypted, TLS only, and versioned unless its objects are written once and expire.
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Written and read by AWS services only; CloudTrail has both
   #checkov:skip=CKV_AWS_144:What it holds can be made again or is of no use elsewhere, so another region needs no copy
@@ -12,7 +12,7 @@ resource "aws_s3_bucket_versioning" "this" {
   bucket = aws_s3_bucket.this.id
 
   versioning_configuration {
-    status = "Enabled"
+    status = var.versioned ? "Enabled" : "Disabled"
   }
 }
 
@@ -65,8 +65,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       }
     }
 
-    noncurrent_version_expiration {
-      noncurrent_days = var.keep_replaced_days
+    dynamic "noncurrent_version_expiration" {
+      for_each = var.versioned ? [var.keep_replaced_days] : []
+
+      content {
+        noncurrent_days = noncurrent_version_expiration.value
+      }
     }
 
     abort_incomplete_multipart_upload {
@@ -97,6 +101,13 @@ resource "aws_s3_bucket_policy" "this" {
         Action    = "s3:PutObject"
         Principal = { Service = writer.service }
         Resource  = "${aws_s3_bucket.this.arn}/${writer.prefix}*"
+      }],
+      [for grant in var.grants : {
+        Sid       = grant.sid
+        Effect    = "Allow"
+        Action    = grant.actions
+        Principal = { AWS = grant.role_arn }
+        Resource  = "${aws_s3_bucket.this.arn}/${grant.prefix}*"
       }],
     )
   })

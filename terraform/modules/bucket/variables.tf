@@ -11,6 +11,13 @@ variable "disposable" {
   default     = false
 }
 
+variable "versioned" {
+  description = "Keep what is overwritten or deleted. Off for objects that are written once under a name of their own and expire."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
 variable "kms_key_arn" {
   description = "Key that encrypts what is put in. Null: S3's own."
   type        = string
@@ -37,4 +44,16 @@ variable "writer" {
     prefix  = string
   })
   default = null
+}
+
+variable "grants" {
+  description = "Roles that the bucket's policy names, each with what it may do with the objects below a prefix."
+  type = list(object({
+    sid      = string
+    role_arn = string
+    actions  = list(string)
+    prefix   = string
+  }))
+  nullable = false
+  default  = []
 }
