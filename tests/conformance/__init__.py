@@ -1,0 +1,1 @@
+"""Recorded cases of what API Gateway does, each with the page that says so."""
