@@ -60,14 +60,23 @@ def _reported(group: FakeTargetGroup | None) -> list[dict[str, Any]] | None:
     return getattr(group, "reported_targets", None)
 
 
-def put_target_health(request: Request, arn: str) -> Any:
-    """`{"targets": [{"id", "port", "state", "reason", "description"}]}`: all targets that the group has now."""
+def _group(arn: str) -> Any:
     parts = arn.split(":", 5)
-    group: Any = None
-    if len(parts) == 6:
-        group = elbv2_backends[parts[4]][parts[3]].target_groups.get(arn)
+    group = elbv2_backends[parts[4]][parts[3]].target_groups.get(arn) if len(parts) == 6 else None
     if group is None:
         raise PageError(404, f"There is no target group {arn}")
+    return group
+
+
+def get_target_health(_: Request, arn: str) -> Any:
+    """`{"registered": [{"id", "port"}]}`: by RegisterTargets. DescribeTargetHealth also tells of tasks."""
+    targets = _group(arn).targets.values()
+    return {"registered": [{"id": target["Id"], "port": int(target["Port"] or 0)} for target in targets]}
+
+
+def put_target_health(request: Request, arn: str) -> Any:
+    """`{"targets": [{"id", "port", "state", "reason", "description"}]}`: all targets that the group has now."""
+    group = _group(arn)
     targets = request.get_json().get("targets")
     if not isinstance(targets, list):
         raise PageError(400, 'The body should be {"targets": [...]}')
@@ -80,4 +89,5 @@ def put_target_health(request: Request, arn: str) -> Any:
 
 def install() -> None:
     registry.substitute(urls, Response)
+    registry.add_page("GET", "target_health/(?P<arn>.+)", get_target_health)
     registry.add_page("PUT", "target_health/(?P<arn>.+)", put_target_health)

@@ -190,6 +190,16 @@ def test_health_of_targets(client: Client, put: Callable[[str, Any], Any]) -> No
     assert (status, "healthy, initial" in message) == (400, True)
 
 
+def test_registered_targets_are_told_apart_from_tasks(client: Client, control_plane: ControlPlane) -> None:
+    elb = client("elbv2")
+    vpc = client("ec2").create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    group = elb.create_target_group(Name="by-hand", Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": "127.0.0.1", "Port": 41009}])
+    with urlopen(f"{control_plane.url}/_control_plane/target_health/{quote(arn, safe='')}") as answer:
+        assert json.load(answer) == {"registered": [{"id": "127.0.0.1", "port": 41009}]}
+
+
 def test_a_deployment_says_how_far_it_is(client: Client, service: str, put: Callable[[str, Any], Any]) -> None:
     codedeploy = client("codedeploy")
     deployment = deploy(client, service)
