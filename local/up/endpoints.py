@@ -6,10 +6,8 @@ each other, that is the one that was ready last. At its end a run takes away onl
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 
 class Endpoints:
@@ -22,8 +20,11 @@ class Endpoints:
         return self.own.is_file()
 
     def publish(self) -> None:
+        self._write(self.own.read_bytes())
+
+    def _write(self, content: bytes) -> None:
         """The whole file at once: nobody reads half of it."""
-        self._written = self.own.read_bytes()
+        self._written = content
         self.published.parent.mkdir(parents=True, exist_ok=True)
         draft = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         draft.write_bytes(self._written)
@@ -31,8 +32,12 @@ class Endpoints:
 
     def follow(self) -> None:
         """What the data plane changes later, such as the port of a new load balancer, unless another run took over."""
-        if self.own.is_file() and self.own.read_bytes() != self._written and self._is_ours():
-            self.publish()
+        try:
+            content = self.own.read_bytes()
+        except FileNotFoundError:
+            return  # the data plane ends
+        if content != self._written and self._is_ours():
+            self._write(content)
 
     def withdraw(self) -> None:
         if self._written and self._is_ours():
@@ -43,8 +48,3 @@ class Endpoints:
             return self.published.read_bytes() == self._written
         except FileNotFoundError:
             return False
-
-
-def read(file: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return document

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ PARALLELISM = 30
 """Most of an apply is the provider's waiting for things that are there at once here; the default of 10 queues them."""
 
 LEFT_OUT = {".terraform", ".terraform.lock.hcl", "tests"}
+BETWEEN_LINES_SECONDS = 1.0
+"""Dozens of resources may come in one second."""
+
 PLUGINS = LOCAL / "plugins"
 """Providers are downloaded once for all runs."""
 
@@ -94,6 +98,7 @@ class Apply:
         self._say = say
         self._total = 0
         self._done = 0
+        self._said = 0.0
         self._under_way: list[str] = []
         self.errors: list[str] = []
 
@@ -126,7 +131,9 @@ class Apply:
             self._under_way.remove(address)
         if is_done and self._total:
             self._done += 1
-            self._say(f"{self._done} of {self._total} resources: {address}")
+            if time.monotonic() - self._said >= BETWEEN_LINES_SECONDS or self._done == self._total:
+                self._said = time.monotonic()
+                self._say(f"{self._done} of {self._total} resources: {address}")
 
 
 def _address(event: dict[str, Any]) -> str:

@@ -1,0 +1,72 @@
+"""One `make local` for what needs a deployed system, and stand-ins for what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local.up import functions
+
+from harness.binaries import binary
+from harness.make_local import DATA_PLANE, MakeLocal, program, terraform
+
+DOMAIN = "example.com"
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Path:
+    """The real ones, built before."""
+    return Path(binary("data-plane")).parent
+
+
+@pytest.fixture(scope="session")
+def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeLocal]:
+    """All that can be deployed, with custom domains."""
+    endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
+    make_local = MakeLocal("--no-build", "--binaries", binaries, "--root-domain", DOMAIN, endpoints=endpoints)
+    try:
+        make_local.wait_until_ready()
+        yield make_local
+        assert make_local.exit_code is None, f"it ended while it was in use:\n{make_local.output}"
+    finally:
+        make_local.stop()
+
+
+@pytest.fixture
+def stand_ins(binaries: Path, tmp_path: Path) -> Path:
+    """A folder of binaries whose data plane serves nothing."""
+    folder = tmp_path / "binaries"
+    folder.mkdir()
+    for name in (*functions.names(), "fargate-app"):
+        (folder / name).symlink_to(binaries / "fargate-app")
+    program(folder, "data-plane", DATA_PLANE)
+    return folder
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder that comes first in PATH: its terraform does nothing."""
+    folder = tmp_path / "programs"
+    program(folder, "terraform", terraform())
+    return folder
+
+
+Start = Callable[..., MakeLocal]
+
+
+@pytest.fixture
+def start(stand_ins: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts with the stand-ins, and sees to their end."""
+    started: list[MakeLocal] = []
+
+    def starting(*arguments: str | Path, **more: Any) -> MakeLocal:
+        endpoints = tmp_path / "endpoints.json"
+        make_local = MakeLocal("--binaries", stand_ins, *arguments, endpoints=endpoints, **more)
+        started.append(make_local)
+        return make_local
+
+    yield starting
+    for make_local in started:
+        make_local.stop()
