@@ -64,7 +64,7 @@ pub(crate) fn config(env: &Env, own_endpoint: &'static str) -> Result<SdkConfig,
 }
 
 fn region(env: &Env) -> Result<Region, BadVariable> {
-    const EXPECTED: &str = "an AWS region, such as eu-west-1, because the map is in AWS";
+    const EXPECTED: &str = "an AWS region, such as eu-west-1, because this reads from AWS";
     let name = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, env.get(name)?))).map_or(
         Err(BadVariable::new("AWS_REGION", "", EXPECTED)),
         |(name, value)| {
@@ -106,7 +106,7 @@ fn chain(region: &Region, http: &SharedHttpClient) -> Result<SharedCredentialsPr
 
 #[cfg(not(feature = "credential-chain"))]
 fn chain(_: &Region, _: &SharedHttpClient) -> Result<SharedCredentialsProvider, BadVariable> {
-    Err(BadVariable::secret("AWS_ACCESS_KEY_ID", "set (Lambda sets it), because the map is in AWS"))
+    Err(BadVariable::secret("AWS_ACCESS_KEY_ID", "set (Lambda sets it), because this reads from AWS"))
 }
 
 #[cfg(feature = "credential-chain")]

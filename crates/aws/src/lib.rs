@@ -1,11 +1,15 @@
-//! The map in AWS: [`SsmParameter`] for maps up to 8 KB, [`MapTable`] for larger ones and for changing one rule alone.
+//! What is kept in AWS. The only crate that names an AWS SDK; the rest sees the traits that this implements.
 //!
-//! The only crate that names an AWS SDK. The rest of the service sees [`mapping::Source`].
+//! | what | where | as |
+//! |---|---|---|
+//! | the map | [`SsmParameter`] for maps up to 8 KB, [`MapTable`] for larger ones and for changing one rule alone | [`mapping::Source`] |
+//! | the tokens of those who may call | [`TokenTable`] | [`::tokens::Store`] |
 
 mod connection;
 mod error;
 mod parameter;
 mod table;
+mod tokens;
 
 use env::{BadVariable, Env};
 use mapping::{BuiltIn, File, Origin, Source};
@@ -13,6 +17,7 @@ use mapping::{BuiltIn, File, Origin, Source};
 pub use error::AwsError;
 pub use parameter::SsmParameter;
 pub use table::{MapTable, Revision, Snapshot, TableError};
+pub use tokens::TokenTable;
 
 /// The source for `origin`, wherever it is: of this crate when it is in AWS, otherwise one that needs no network and
 /// reads none of AWS's variables.

@@ -4,7 +4,6 @@
 //! kept fresh by a process that is frozen between its events in [`refresh`].
 
 mod handler;
-mod log;
 mod path;
 mod refresh;
 
@@ -36,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 fn wire(env: &Env) -> Result<(Handler, Refresh), BadVariable> {
-    log::install(env)?;
+    lambda_log::install(env)?;
     if env.get("AWS_LAMBDA_RUNTIME_API").is_none() {
         let expected = "set, as Lambda sets it; elsewhere, run the container's binary";
         return Err(BadVariable::new("AWS_LAMBDA_RUNTIME_API", "", expected));

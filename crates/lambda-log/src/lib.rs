@@ -1,10 +1,13 @@
-//! What is printed: a line of JSON for each event, which Lambda passes on to CloudWatch as it is.
+//! What a Lambda function prints: a line of JSON for each event of `tracing`, which Lambda passes on to CloudWatch as it is.
 
 use env::{BadVariable, Env};
 use tracing::level_filters::LevelFilter;
 
 /// Sends `tracing`'s events to stdout, from the level that the function's logging configuration says
 /// (`AWS_LAMBDA_LOG_LEVEL`), else from INFO.
+///
+/// # Errors
+/// When that is no level.
 pub fn install(env: &Env) -> Result<(), BadVariable> {
     tracing_subscriber::fmt()
         .json()
