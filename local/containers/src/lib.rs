@@ -38,9 +38,11 @@ use std::time::Duration;
 
 use local_aws_api::AwsApi;
 use local_waf::Firewall;
+use serde_json::Value;
 use tokio::task::AbortHandle;
 
 pub use listener::Entry as Listener;
+pub use secret::{Error as SecretError, fetch as fetch_secret};
 pub use snapshot::{Snapshot, read};
 pub use task::Binaries;
 
@@ -186,6 +188,32 @@ impl Containers {
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
         self.inner.directory.entries()
+    }
+
+    /// What is deployed, as it was made so last.
+    #[must_use]
+    pub fn deployed(&self) -> Arc<Snapshot> {
+        self.inner.snapshot()
+    }
+
+    /// The targets of a target group, as DescribeTargetHealth will tell of them:
+    /// `[{"id", "port", "registered", "state", "reason", "description"}]`.
+    #[must_use]
+    pub fn targets(&self, target_group_arn: &str) -> Vec<Value> {
+        let report = self.inner.groups.get(target_group_arn).map(|group| group.report());
+        report.and_then(|report| report["targets"].as_array().cloned()).unwrap_or_default()
+    }
+
+    /// The tasks of a service, as DescribeTasks will tell of them: `[{"id", "taskDefinitionArn", "lastStatus", ...}]`.
+    #[must_use]
+    pub fn tasks(&self, service_arn: &str) -> Vec<Value> {
+        self.inner.services.tasks(service_arn)
+    }
+
+    /// Whether every service has as many healthy tasks as it wants.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        self.inner.is_steady()
     }
 
     /// Waits until every service has as many healthy tasks as it wants.

@@ -306,6 +306,12 @@ impl Services {
         services.collect()
     }
 
+    /// The tasks of one service, given by ARN, as ECS tells of them.
+    pub fn tasks(&self, service: &str) -> Vec<Value> {
+        let shared = lock(&self.running).get(service).map(|running| Arc::clone(&running.shared));
+        shared.map_or_else(Vec::new, |shared| lock(&shared.tasks).iter().map(Record::report).collect())
+    }
+
     /// Ends all tasks. Returns when none is left.
     pub async fn shut_down(&self) {
         let running: Vec<_> = lock(&self.running).drain().map(|(_, running)| running).collect();
