@@ -418,3 +418,134 @@ fn name_of(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(more: &Value) -> Result<Integration, Invalid> {
+        let mut definition = json!({"type": "http", "httpMethod": "GET", "uri": "http://example.com"});
+        for (name, value) in more.as_object().expect("members") {
+            definition[name] = value.clone();
+        }
+        Integration::parse(&definition)
+    }
+
+    #[test]
+    fn an_integration_that_says_little_has_awss_defaults() {
+        let integration = Integration::parse(&json!({"type": "MOCK"})).expect("a definition");
+        assert_eq!(integration.kind(), Kind::Mock);
+        assert_eq!(integration.timeout(), Duration::from_secs(29));
+        assert_eq!(integration.passthrough, Passthrough::WhenNoMatch);
+        assert_eq!((integration.method, integration.vpc_link, integration.content_handling), (None, None, None));
+        assert!(!integration.insecure_skip_verification && integration.responses.is_empty());
+    }
+
+    #[test]
+    fn everything_that_the_extension_has_is_read() {
+        let integration = parsed(&json!({
+            "type": "http_proxy",
+            "httpMethod": "any",
+            "uri": "https://${stageVariables.host}/{proxy}",
+            "connectionType": "VPC_LINK",
+            "connectionId": "${stageVariables.link}",
+            "credentials": "arn:aws:iam::123456789012:role/r",
+            "requestParameters": {"integration.request.path.proxy": "method.request.path.proxy"},
+            "requestTemplates": {"application/json": "{}"},
+            "passthroughBehavior": "when_no_templates",
+            "contentHandling": "CONVERT_TO_TEXT",
+            "timeoutInMillis": 50,
+            "tlsConfig": {"insecureSkipVerification": true},
+            "cacheNamespace": "n",
+            "cacheKeyParameters": ["method.request.path.proxy"],
+            "responses": {
+                "default": {"statusCode": 200, "responseParameters": {"method.response.header.a": "'1'"}},
+                "5..": {"statusCode": "502", "responseTemplates": {"text/plain": "x"}, "contentHandling": "CONVERT_TO_BINARY"},
+            },
+        }));
+        let integration = integration.expect("a definition");
+        assert_eq!((integration.kind, integration.method), (Kind::HttpProxy, None));
+        assert_eq!(integration.vpc_link.as_deref(), Some("${stageVariables.link}"));
+        assert_eq!(integration.passthrough, Passthrough::WhenNoTemplates);
+        assert_eq!(integration.content_handling, Some(ContentHandling::ConvertToText));
+        assert_eq!(integration.timeout, Duration::from_millis(50));
+        assert!(integration.insecure_skip_verification);
+        assert_eq!(integration.cache_key_parameters, ["method.request.path.proxy"]);
+        let statuses: Vec<u16> = integration.responses.iter().map(|response| response.status.as_u16()).collect();
+        assert_eq!(statuses, [502, 200]);
+        assert_eq!(integration.responses[0].content_handling, Some(ContentHandling::ConvertToBinary));
+        assert_eq!(integration.responses[0].templates["text/plain"], "x");
+        assert_eq!(integration.responses[1].parameters.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_would_be_right() {
+        for (more, member, right) in [
+            (json!({"type": "aws_proxy"}), "type", "the gateway carries it out itself"),
+            (json!({"type": "lambda"}), "type", "give aws, http, http_proxy or mock"),
+            (json!({"type": 1}), "type", "give a string"),
+            (json!({"httpMethod": null}), "httpMethod", "give the method"),
+            (json!({"httpMethod": "TRACE"}), "httpMethod", "give GET, POST"),
+            (json!({"uri": "example.com"}), "uri", "give http://HOST/PATH"),
+            (json!({"type": "aws"}), "uri", "give arn:aws:apigateway:REGION:SERVICE:path/PATH"),
+            (json!({"timeoutInMillis": 49}), "timeoutInMillis", "give a number from 50 to 29000"),
+            (json!({"timeoutInMillis": 29_001}), "timeoutInMillis", "give a number from 50 to 29000"),
+            (json!({"timeoutInMillis": "1000"}), "timeoutInMillis", "give a number from 50 to 29000"),
+            (json!({"passthroughBehavior": "always"}), "passthroughBehavior", "give when_no_match"),
+            (json!({"contentHandling": "TEXT"}), "contentHandling", "give CONVERT_TO_BINARY or CONVERT_TO_TEXT"),
+            (json!({"connectionType": "VPC"}), "connectionType", "give INTERNET or VPC_LINK"),
+            (json!({"connectionType": "VPC_LINK"}), "connectionId", "give the link's identifier"),
+            (json!({"tlsConfig": true}), "tlsConfig", "give an object"),
+            (
+                json!({"tlsConfig": {"insecureSkipVerification": "yes"}}),
+                "tlsConfig.insecureSkipVerification",
+                "give true or false",
+            ),
+            (json!({"cacheKeyParameters": [1]}), "cacheKeyParameters", "give a list of strings"),
+            (json!({"requestTemplates": {"a/b": {}}}), "requestTemplates.a/b", "give a string"),
+            (json!({"requestParameters": {"x": "'1'"}}), "requestParameters.x", "give integration.request.path.NAME"),
+            (
+                json!({"requestParameters": {"integration.request.header.x": "1"}}),
+                "requestParameters.integration.request.header.x",
+                "or a 'literal' in single quotation marks",
+            ),
+            (json!({"responses": {"default": {}}}), "responses.default.statusCode", "give a status such as 200"),
+            (
+                json!({"responses": {"default": {"statusCode": "600"}}}),
+                "responses.default.statusCode",
+                "give a status such as 200",
+            ),
+            (json!({"responses": {"(": {"statusCode": "200"}}}), "responses.(", "is no regular expression"),
+            (
+                json!({"responses": {"2": {"statusCode": "200", "template": {}}}}),
+                "responses.2.template",
+                "give any of statusCode",
+            ),
+            (
+                json!({"responses": {"2": {"statusCode": "200", "responseParameters": {"x": "'1'"}}}}),
+                "responses.2.responseParameters.x",
+                "give method.response.header.NAME",
+            ),
+            (json!({"requestTemplate": {}}), "requestTemplate", "give any of type, uri"),
+        ] {
+            let problem = parsed(&more).map(|integration| integration.kind).expect_err(member);
+            assert_eq!(problem.member, member, "{problem}");
+            assert!(problem.problem.contains(right), "{more}: {problem}");
+            assert!(problem.to_string().starts_with("x-amazon-apigateway-integration: `"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_methods_responses_are_declared() {
+        let integration = parsed(&json!({})).expect("a definition");
+        let responses = json!({"200": {"content": {"text/html": {}}}, "404": {"description": "none"}});
+        let integration = integration.with_method_responses(&responses).expect("statuses");
+        let declared = integration.method_responses.expect("declared");
+        assert_eq!(declared[&200].content_types, ["text/html"]);
+        assert!(declared[&404].content_types.is_empty());
+        let problem = parsed(&json!({})).and_then(|integration| integration.with_method_responses(&json!({"2XX": {}})));
+        assert_eq!(problem.expect_err("no status").member, "method responses.2XX");
+    }
+}

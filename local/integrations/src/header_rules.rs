@@ -36,29 +36,22 @@ const NOT_MAPPED_TO_SERVICES: [&str; 5] = ["authorization", "connection", "expec
 /// Mapped headers that nevertheless never leave.
 const NOT_SENT: [&str; 3] = ["expect", "proxy-authenticate", "te"];
 
-/// An endpoint's headers that a proxy integration's response has not.
-const NOT_RETURNED: [&str; 10] = [
-    "content-encoding",
+/// An endpoint's headers that a proxy integration's response has not: those of its connection, and what API Gateway drops.
+const NOT_RETURNED: [&str; 7] =
+    ["content-encoding", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "via"];
+
+/// Headers that a response has of its own: an endpoint's, or a mapped one, gets another name.
+const REMAPPED: [&str; 4] = ["connection", "content-length", "date", "server"];
+/// The same where responses are mapped, and the endpoint is none of API Gateway's own.
+const REMAPPED_WHEN_MAPPED: [&str; 10] = [
+    "authorization",
+    "content-md5",
     "expect",
     "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
-
-/// Headers of a response that belong to API Gateway itself: an endpoint's, or a mapped one, has another name.
-const REMAPPED: [&str; 9] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "content-md5",
-    "date",
     "max-forwards",
-    "server",
+    "proxy-authenticate",
+    "trailer",
+    "upgrade",
     "user-agent",
     "www-authenticate",
 ];
@@ -99,24 +92,22 @@ pub(crate) fn give_back(headers: &mut HeaderMap) {
     for name in NOT_RETURNED {
         headers.remove(name);
     }
-    // Of these the response has its own.
-    headers.remove("content-length");
-    headers.remove("connection");
-    remap(headers);
+    remap(headers, Kind::HttpProxy);
 }
 
 /// Renames what belongs to API Gateway itself.
-pub(crate) fn remap(headers: &mut HeaderMap) {
-    for name in REMAPPED {
-        let values: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
-        headers.remove(name);
+pub(crate) fn remap(headers: &mut HeaderMap, kind: Kind) {
+    headers.remove("transfer-encoding");
+    let more = REMAPPED_WHEN_MAPPED.iter().filter(|_| matches!(kind, Kind::Aws | Kind::Http));
+    for name in REMAPPED.iter().chain(more) {
+        let values: Vec<HeaderValue> = headers.get_all(*name).iter().cloned().collect();
+        headers.remove(*name);
         if let Ok(remapped) = HeaderName::try_from(format!("{REMAPPED_PREFIX}{name}")) {
             for value in values {
                 headers.append(remapped.clone(), value);
             }
         }
     }
-    headers.remove("transfer-encoding");
 }
 
 #[cfg(test)]
@@ -144,14 +135,29 @@ mod tests {
     fn a_proxy_gives_back_what_is_the_endpoints() {
         let mut given = headers(&["etag", "server", "date", "set-cookie", "transfer-encoding", "www-authenticate"]);
         give_back(&mut given);
-        let expected = [
-            "etag",
-            "set-cookie",
-            "x-amzn-remapped-date",
-            "x-amzn-remapped-server",
-            "x-amzn-remapped-www-authenticate",
-        ];
+        let expected = ["etag", "set-cookie", "www-authenticate", "x-amzn-remapped-date", "x-amzn-remapped-server"];
         assert_eq!(names(&given), expected);
+    }
+
+    #[test]
+    fn a_mapped_response_leaves_more_names_to_api_gateway() {
+        let all = ["content-length", "etag", "user-agent", "www-authenticate"];
+        for (kind, expected) in [
+            (
+                Kind::Http,
+                [
+                    "etag",
+                    "x-amzn-remapped-content-length",
+                    "x-amzn-remapped-user-agent",
+                    "x-amzn-remapped-www-authenticate",
+                ],
+            ),
+            (Kind::Mock, ["etag", "user-agent", "www-authenticate", "x-amzn-remapped-content-length"]),
+        ] {
+            let mut given = headers(&all);
+            remap(&mut given, kind);
+            assert_eq!(names(&given), expected, "{kind:?}");
+        }
     }
 
     #[test]
@@ -172,7 +178,7 @@ mod tests {
         let mut given = HeaderMap::new();
         given.append("www-authenticate", HeaderValue::from_static("a"));
         given.append("www-authenticate", HeaderValue::from_static("b"));
-        remap(&mut given);
+        remap(&mut given, Kind::Http);
         let values: Vec<_> = given.get_all("x-amzn-remapped-www-authenticate").iter().collect();
         assert_eq!(values, ["a", "b"]);
     }

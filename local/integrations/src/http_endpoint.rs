@@ -89,8 +89,9 @@ impl Endpoints {
     /// Sends the request, and reads all of the answer.
     ///
     /// # Errors
-    /// An address that is none, or a name that nobody knows, is a mistake in the API; whatever else happens on the way is
-    /// an integration failure.
+    /// An address that is none, a name that nobody knows, a certificate that does not hold, and a VPC link behind which
+    /// nothing listens are mistakes in the API; whatever else happens on the way is an integration failure.
+    /// <https://repost.aws/knowledge-center/api-gateway-500-error-vpc>
     pub async fn send(
         &self,
         endpoint: Endpoint<'_>,
@@ -129,7 +130,11 @@ impl Endpoints {
                 }
             }
         };
-        read(answer.map_err(|cause| failed(&cause))?).await
+        let answer = answer.map_err(|cause| match endpoint.vpc_link {
+            Some(link) if cause.is_connect() => nothing_behind(link, &failed(&cause)),
+            _ => failed(&cause),
+        });
+        read(answer?).await
     }
 }
 
@@ -161,22 +166,25 @@ fn valid(address: &str) -> Result<Uri, Failure> {
 /// The address on this machine, if the endpoint has one.
 ///
 /// # Errors
-/// What a VPC link leads to is on this machine or nowhere.
+/// What a VPC link leads to is on this machine, or nowhere.
 fn local(uri: &Uri, vpc_link: Option<&str>, network: &dyn Network) -> Result<Option<Uri>, Failure> {
     let host = uri.host().unwrap_or_default();
     let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
     let port = uri.port_u16().unwrap_or(default_port);
     let Some(address) = network.resolve(host, port, vpc_link) else {
         return match vpc_link {
-            Some(link) => {
-                Err(Failure::IntegrationFailure(format!("nothing serves {host}:{port} behind VPC link {link}")))
-            }
+            Some(link) => Err(nothing_behind(link, &format!("no listener for {host}:{port}"))),
             None => Ok(None),
         };
     };
     let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let local = Uri::builder().scheme(Scheme::HTTP).authority(address.to_string()).path_and_query(path).build();
     local.map(Some).map_err(|cause| Failure::IntegrationFailure(cause.to_string()))
+}
+
+fn nothing_behind(vpc_link: &str, cause: &dyn fmt::Display) -> Failure {
+    let error = "There was an internal error while executing your request";
+    Failure::ApiConfiguration(format!("{error}: VPC link {vpc_link}: {cause}"))
 }
 
 async fn read(answer: Response<Incoming>) -> Result<EndpointResponse, Failure> {
@@ -200,13 +208,24 @@ pub(crate) fn too_large(which: &str) -> Failure {
 fn failed(cause: &(dyn Error + 'static)) -> Failure {
     // What hyper says first is "client error (Connect)"; what happened is at the end of the chain.
     let mut innermost = cause;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+    while let Some(inner) = beneath(innermost) {
+        innermost = inner;
         if innermost.is::<UnknownHost>() {
             return Failure::ApiConfiguration(format!("Invalid endpoint address: {innermost}"));
         }
     }
+    if let Some(rustls::Error::InvalidCertificate(problem)) = innermost.downcast_ref() {
+        return Failure::ApiConfiguration(format!("the endpoint's certificate does not hold: {problem}"));
+    }
     Failure::IntegrationFailure(innermost.to_string())
+}
+
+/// What an error was made of. An I/O error does not name what it wraps as its source.
+fn beneath<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }
 
 /// The system's resolver, but a name without an address has an error of its own.

@@ -123,3 +123,115 @@ fn bracket<'a>(rest: &'a str, text: &str, steps: &mut Vec<Step>) -> Result<&'a s
     });
     Ok(after)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// https://goessner.net/articles/JsonPath/index.html, which the developer guide refers to.
+    #[test]
+    fn leads_to_what_it_names() {
+        let store = json!({
+            "book": [{"title": "A", "price": 1}, {"title": "B", "price": 2}],
+            "a name": {"x.y": true},
+            "nothing": null,
+        });
+        for (path, expected) in [
+            ("$", Some(store.clone())),
+            ("", Some(store.clone())),
+            ("book[0].title", Some(json!("A"))),
+            ("$.book[1].price", Some(json!(2))),
+            ("book[-1].title", Some(json!("B"))),
+            ("book[2]", None),
+            ("book[-3]", None),
+            ("book.title", None),
+            ("['a name']['x.y']", Some(json!(true))),
+            ("[\"a name\"]", Some(json!({"x.y": true}))),
+            ("nothing", Some(Value::Null)),
+            ("book[*].title", Some(json!(["A", "B"]))),
+            ("book.*.price", Some(json!([1, 2]))),
+            ("..title", Some(json!(["A", "B"]))),
+            ("..book[0]", Some(json!([{"title": "A", "price": 1}]))),
+            ("..none", Some(json!([]))),
+        ] {
+            let found = JsonPath::parse(path).map(|path| path.find(&store));
+            assert_eq!(found, Ok(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (path, problem) in [
+            ("a..", "a name is missing"),
+            ("a.", "a name is missing"),
+            ("a[", "']' is missing"),
+            ("a['b]", "' is not closed"),
+            ("a['b'", "']' is missing"),
+            ("a[0]b", "'.' or '[' is missing before 'b'"),
+            ("a[?(@.b)]", "is not supported"),
+            ("a[0:2]", "is not supported"),
+        ] {
+            let refused = JsonPath::parse(path).expect_err(path);
+            assert!(refused.contains(problem) && refused.contains(path), "{path}: {refused}");
+        }
+    }
+
+    fn documents() -> impl Strategy<Value = Value> {
+        let leaf =
+            prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c.' ]{1,3}", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    /// Every value of a document, with the path that leads to it, all names in brackets.
+    fn places(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
+        found.push((path.to_owned(), value.clone()));
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    places(item, &format!("{path}[{index}]"), found);
+                }
+            }
+            Value::Object(members) => {
+                for (name, item) in members {
+                    let quote = if name.contains('\'') { '"' } else { '\'' };
+                    places(item, &format!("{path}[{quote}{name}{quote}]"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_has_a_path(document in documents()) {
+            let mut found = Vec::new();
+            places(&document, "$", &mut found);
+            for (path, expected) in found {
+                prop_assert_eq!(JsonPath::parse(&path).map(|path| path.find(&document)), Ok(Some(expected)), "{}", path);
+            }
+        }
+
+        #[test]
+        fn never_panics(path in "[$.*a-c0-9'\"\\[\\]@?:-]{0,12}", document in documents()) {
+            if let Ok(path) = JsonPath::parse(&path) {
+                path.find(&document);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(path in any::<String>()) {
+            // A refusal says which text it is.
+            if let Err(problem) = JsonPath::parse(&path) {
+                prop_assert!(problem.contains("' "), "{}", problem);
+            }
+        }
+    }
+}

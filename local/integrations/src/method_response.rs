@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use crate::content_handling;
-use crate::definition::{ContentHandling, Integration, IntegrationResponse, Kind};
+use crate::definition::{ContentHandling, Integration, IntegrationResponse};
 use crate::explanation::{ShownBody, ShownHeaders};
 use crate::header_rules;
 use crate::integration_request::{header_value, members, override_name};
@@ -86,9 +86,7 @@ pub(crate) async fn mapped(
     if let Ok(named) = HeaderValue::try_from(named) {
         headers.entry(CONTENT_TYPE).or_insert(named);
     }
-    if integration.kind != Kind::Mock {
-        header_rules::remap(&mut headers);
-    }
+    header_rules::remap(&mut headers, integration.kind);
     explain.say(format_args!("Method response headers: {}", ShownHeaders(&headers)));
     Ok(response(status, headers, body))
 }

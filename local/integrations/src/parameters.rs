@@ -211,3 +211,195 @@ fn text_of(value: Value) -> String {
 fn header_name(name: &str) -> Result<HeaderName, String> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("'{name}' is no name of a header"))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderValue, Method};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::BinaryMediaTypes;
+
+    /// The request that the mappings of these tests see.
+    struct Given {
+        path: BTreeMap<String, String>,
+        query: Vec<(String, String)>,
+        headers: HeaderMap,
+        body: Bytes,
+        context: Value,
+        stage_variables: BTreeMap<String, String>,
+        types: BinaryMediaTypes,
+    }
+
+    impl Given {
+        fn new(body: &str) -> Self {
+            let mut headers = HeaderMap::new();
+            headers.append("x-one", HeaderValue::from_static("1"));
+            headers.append("x-two", HeaderValue::from_static("a"));
+            headers.append("x-two", HeaderValue::from_static("b"));
+            headers.append("x-empty", HeaderValue::from_static(""));
+            let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            Self {
+                path: [text("id", "a/b c")].into(),
+                query: vec![text("q", "1"), text("r", "x"), text("q", "2"), text("e", "")],
+                headers,
+                body: Bytes::copy_from_slice(body.as_bytes()),
+                context: json!({
+                    "requestId": "r-1",
+                    "identity": {"sourceIp": "127.0.0.1", "userArn": null},
+                    "authorizer": {"principalId": "p", "scope.name": "publish", "level": 3},
+                }),
+                stage_variables: [text("host", "example.com")].into(),
+                types: BinaryMediaTypes::default(),
+            }
+        }
+
+        fn values(&self, source: &str) -> Result<Vec<String>, NotJson> {
+            let mapping = RequestMapping::parse("integration.request.header.x", source).expect(source);
+            let request = MethodRequest {
+                method: &Method::POST,
+                path_parameters: &self.path,
+                query: &self.query,
+                headers: &self.headers,
+                body: &self.body,
+                context: &self.context,
+                stage_variables: &self.stage_variables,
+                binary_media_types: &self.types,
+            };
+            mapping.source.values(&Message::of_request(&request))
+        }
+    }
+
+    /// https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+    #[test]
+    fn sources_of_a_request() {
+        let given = Given::new(r#"{"pets": [{"name": "Rex", "age": 3}], "tags": ["x", 1], "none": null}"#);
+        for (source, expected) in [
+            ("method.request.path.id", &["a/b c"][..]),
+            ("method.request.path.other", &[]),
+            ("method.request.querystring.q", &["2"]),
+            ("method.request.querystring.e", &[]),
+            ("method.request.multivaluequerystring.q", &["1", "2"]),
+            ("method.request.multivaluequerystring.r", &["x"]),
+            ("method.request.multivaluequerystring.none", &[]),
+            ("method.request.header.X-One", &["1"]),
+            ("method.request.header.x-two", &["b"]),
+            ("method.request.header.x-empty", &[]),
+            ("method.request.multivalueheader.x-two", &["a,b"]),
+            ("method.request.multivalueheader.none", &[]),
+            ("method.request.body.pets[0].name", &["Rex"]),
+            ("method.request.body.pets[0].age", &["3"]),
+            ("method.request.body.pets[*].name", &[r#"["Rex"]"#]),
+            ("method.request.body.tags", &[r#"["x",1]"#]),
+            ("method.request.body.none", &[]),
+            ("method.request.body.missing", &[]),
+            ("context.requestId", &["r-1"]),
+            ("context.identity.sourceIp", &["127.0.0.1"]),
+            ("context.identity.userArn", &[]),
+            ("context.authorizer.scope.name", &["publish"]),
+            ("context.authorizer.level", &["3"]),
+            ("context.identity", &[r#"{"sourceIp":"127.0.0.1","userArn":null}"#]),
+            ("context.none.at.all", &[]),
+            ("stageVariables.host", &["example.com"]),
+            ("stageVariables.none", &[]),
+            ("'literal'", &["literal"]),
+            ("'it''s'", &["it''s"]),
+            ("''", &[]),
+        ] {
+            let expected: Vec<String> = expected.iter().map(|value| (*value).to_owned()).collect();
+            assert_eq!(given.values(source), Ok(expected), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_a_text_or_json() {
+        for (body, source, expected) in [
+            ("plain", "method.request.body", Ok(vec!["plain".to_owned()])),
+            ("plain", "method.request.body.a", Ok(vec![])),
+            ("", "method.request.body", Ok(vec![])),
+            (r#"{"a":1}"#, "method.request.body", Ok(vec![r#"{"a":1}"#.to_owned()])),
+            (r#"{"a":"#, "method.request.body", Err(NotJson)),
+            (r#" {"a":"#, "method.request.body.a", Err(NotJson)),
+            (r#"{"a":"#, "method.request.header.x-one", Ok(vec!["1".to_owned()])),
+        ] {
+            assert_eq!(Given::new(body).values(source), expected, "{body} {source}");
+        }
+    }
+
+    #[test]
+    fn targets_of_a_request() {
+        for (target, expected) in [
+            ("integration.request.path.id", RequestTarget::Path("id".into())),
+            ("integration.request.querystring.a.b", RequestTarget::QueryString("a.b".into())),
+            (
+                "integration.request.header.X-Amz-Meta-Id",
+                RequestTarget::Header(HeaderName::from_static("x-amz-meta-id")),
+            ),
+        ] {
+            assert_eq!(RequestMapping::parse(target, "'x'").map(|mapping| mapping.target), Ok(expected), "{target}");
+        }
+        for target in ["integration.request.body", "integration.request.path.", "method.request.path.id", "", "x"] {
+            assert!(RequestMapping::parse(target, "'x'").is_err(), "{target}");
+        }
+    }
+
+    #[test]
+    fn sources_of_a_response() {
+        for (source, known) in [
+            ("integration.response.header.ETag", true),
+            ("integration.response.multivalueheader.Set-Cookie", true),
+            ("integration.response.body", true),
+            ("integration.response.body.a.b", true),
+            ("context.requestId", true),
+            ("stageVariables.x", true),
+            ("'x'", true),
+            ("integration.response.querystring.x", false),
+            ("integration.response.path.x", false),
+            ("method.request.header.x", false),
+            ("integration.response.header.", false),
+            ("integration.response.header.a b", false),
+            ("integration.response.body.a[", false),
+            ("context.", false),
+            ("'x", false),
+            ("", false),
+        ] {
+            assert_eq!(ResponseMapping::parse("method.response.header.x", source).is_ok(), known, "{source}");
+        }
+        assert!(ResponseMapping::parse("integration.response.header.x", "'x'").is_err());
+    }
+
+    #[test]
+    fn a_source_that_is_none_is_named() {
+        let problem =
+            RequestMapping::parse("integration.request.header.x", "method.request.cookie.a").expect_err("none");
+        assert!(
+            problem.starts_with("'method.request.cookie.a' is no source: give method.request.PLACE.NAME"),
+            "{problem}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(
+            target in "(integration|method)\\.(request|response)\\.(path|querystring|header|body)\\.[ -~]{0,8}",
+            source in "(method\\.request|integration\\.response|context|stageVariables|')[ -~é]{0,24}",
+            body in any::<String>(),
+        ) {
+            let _ = ResponseMapping::parse(&target, &source);
+            if RequestMapping::parse("integration.request.header.x", &source).is_ok() {
+                // A value that is there is not empty.
+                let values = Given::new(&body).values(&source).unwrap_or_default();
+                prop_assert!(values.iter().all(|value| !value.is_empty()));
+            }
+            let _ = RequestMapping::parse(&target, &source);
+        }
+
+        #[test]
+        fn a_literal_is_itself(text in "[^']{1,20}") {
+            let values = Given::new("").values(&format!("'{text}'"));
+            prop_assert_eq!(values, Ok(vec![text]));
+        }
+    }
+}

@@ -177,3 +177,135 @@ fn push_encoded(target: &mut String, text: &str, unencoded: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn expanded(template: &str) -> Result<String, String> {
+        let path = values(&[("key", "a b/ü?#%"), ("id", "1+1=2"), ("proxy", "x/y")]);
+        let stage_variables = values(&[("host", "example.com:8080"), ("alias", "test")]);
+        UriTemplate::parse(template)?.expand(&path, &stage_variables)
+    }
+
+    #[test]
+    fn variables_get_their_values() {
+        for (template, expected) in [
+            ("http://example.com/x", "http://example.com/x"),
+            ("bucket/{key}", "bucket/a%20b/%C3%BC%3F%23%25"),
+            ("/{id}/{id}", "/1+1=2/1+1=2"),
+            ("http://${stageVariables.host}/{proxy}?a=1", "http://example.com:8080/x/y?a=1"),
+            ("http://${stageVariables.host}/{proxy+}", "http://example.com:8080/x/y"),
+            ("arn:f:${stageVariables.alias}", "arn:f:test"),
+            ("", ""),
+        ] {
+            assert_eq!(expanded(template).as_deref(), Ok(expected), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_variable_without_a_value_is_named() {
+        for (template, problem) in [
+            ("/{other}", "map integration.request.path.other"),
+            ("http://${stageVariables.none}/", "the stage has no variable 'none'"),
+            ("/{key", "is not closed"),
+            ("/${context.x}", "give ${stageVariables.NAME}"),
+        ] {
+            let refused = expanded(template).expect_err(template);
+            assert!(refused.contains(problem), "{template}: {refused}");
+        }
+    }
+
+    /// https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html
+    #[test]
+    fn services() {
+        let path = |text: &str| ServiceCall::Path(UriTemplate::parse(text).expect(text));
+        let action = |text: &str| ServiceCall::Action(UriTemplate::parse(text).expect(text));
+        let function = |text: &str| ServiceCall::Invoke(UriTemplate::parse(text).expect(text));
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:${stageVariables.alias}";
+        for (uri, service, subdomain, call) in [
+            ("arn:aws:apigateway:us-west-2:s3:path/{bucket}/{key}", "s3", None, path("{bucket}/{key}")),
+            ("arn:aws:apigateway:us-west-2:my.bucket.s3:path/{key}", "s3", Some("my.bucket"), path("{key}")),
+            ("arn:aws:apigateway:us-east-1:firehose:action/PutRecord", "firehose", None, action("PutRecord")),
+            ("arn:aws-cn:apigateway:cn-north-1:sqs:path/1/q", "sqs", None, path("1/q")),
+            ("arn:aws:apigateway:us-west-2:s3:path//", "s3", None, path("/")),
+            (
+                &format!("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"),
+                "lambda",
+                None,
+                function(arn),
+            ),
+        ] {
+            let subdomain = subdomain.map(str::to_owned);
+            let expected = ServiceUri { service: service.to_owned(), subdomain, call };
+            assert_eq!(ServiceUri::parse(uri), Ok(expected), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_service_is_named() {
+        for uri in [
+            "",
+            "http://example.com",
+            "arn:aws:s3:::bucket",
+            "arn:aws:apigateway:us-east-1:s3:bucket/key",
+            "arn:aws:apigateway:us-east-1:s3:action/",
+            "arn:aws:apigateway::s3:path/x",
+            "arn:aws:apigateway:us-east-1::path/x",
+            "arn:aws:apigateway:us-east-1:s3:path",
+            "arn:aws:apigateway:us-east-1:lambda:path/functions/f",
+        ] {
+            let refused = ServiceUri::parse(uri).expect_err(uri);
+            assert!(refused.starts_with(&format!("'{uri}' is no ")) && refused.contains("give "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn endpoints() {
+        for (uri, known) in [
+            ("http://example.com", true),
+            ("https://example.com/{proxy}", true),
+            ("${stageVariables.url}/x", true),
+            ("ftp://example.com", false),
+            ("example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(HttpUri::parse(uri).is_ok(), known, "{uri}");
+        }
+    }
+
+    #[test]
+    fn parameters_join_the_query_that_is_there() {
+        let query = [("a b".to_owned(), "1&2".to_owned()), ("c".to_owned(), String::new())];
+        assert_eq!(with_query("/x".to_owned(), &query), "/x?a%20b=1%262&c=");
+        assert_eq!(with_query("/x?y=1".to_owned(), &query), "/x?y=1&a%20b=1%262&c=");
+        assert_eq!(with_query("/x".to_owned(), &[]), "/x");
+    }
+
+    proptest! {
+        /// Whatever the values, what is made of them is a URI, and cannot leave its place in it.
+        #[test]
+        fn values_stay_where_they_are(value in any::<String>(), name in "[a-z]{1,5}") {
+            let template = UriTemplate::parse(&format!("http://host/before/{{{name}}}/after")).expect("a template");
+            let path = values(&[(&name, &value)]);
+            let text = template.expand(&path, &BTreeMap::new()).expect("a value");
+            let text = with_query(text, &[(value.clone(), value)]);
+            let uri: http::Uri = text.parse().expect("a URI");
+            prop_assert_eq!(uri.host(), Some("host"));
+            prop_assert!(uri.path().starts_with("/before/") && uri.path().ends_with("/after"));
+            prop_assert_eq!(uri.query().unwrap_or_default().matches(['=', '&', '#']).count(), 1);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[a-z${}.:/]{0,30}") {
+            let _ = ServiceUri::parse(&text);
+            let _ = HttpUri::parse(&text);
+        }
+    }
+}
