@@ -29,11 +29,12 @@ class Functions:
         self._made: set[str] = set()
 
     def make(self, behaviour: dict[str, Any]) -> str:
-        """The name of the function that behaves so. `timeout`, in seconds, is the function's own."""
+        """The name of the function that behaves so. `timeout`, in seconds, is the function's own; `permission`: whether
+        every API may invoke it."""
         behaviour = dict(behaviour)
-        timeout = behaviour.pop("timeout", 30)
+        timeout, permission = behaviour.pop("timeout", 30), behaviour.pop("permission", True)
         text = json.dumps(behaviour, sort_keys=True)
-        name = "conformance-" + hashlib.sha256(f"{timeout} {text}".encode()).hexdigest()[:12]
+        name = "conformance-" + hashlib.sha256(f"{timeout} {permission} {text}".encode()).hexdigest()[:12]
         if name not in self._made:
             self._client.create_function(
                 FunctionName=name,
@@ -44,6 +45,13 @@ class Functions:
                 Code={"ZipFile": self._zip},
                 Environment={"Variables": {"BEHAVIOUR": text, "RECORDER": self._recorder}},
             )
+            if permission:
+                self._client.add_permission(
+                    FunctionName=name,
+                    StatementId="apis",
+                    Action="lambda:InvokeFunction",
+                    Principal="apigateway.amazonaws.com",
+                )
             self._made.add(name)
         return name
 

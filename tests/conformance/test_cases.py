@@ -23,6 +23,8 @@ def test_case(
         wrong = check_answer(request["response"], answer)
         wrong += check_functions(request, upstream, case.functions)
         wrong += check_forwarded(request["forwarded"], upstream.forwarded) if "forwarded" in request else []
+        if not wrong and "logged" in request:
+            data_plane.wait_for_line(request["logged"])
         if wrong:
             what = f"{recorded.content['title']}\n({recorded.content['source']})"
             pytest.fail(f"{what}\nrequest {number}:\n" + "\n".join(wrong), pytrace=False)

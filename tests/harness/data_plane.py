@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ class DataPlane:
         if self.process.exit_code is not None:
             raise RuntimeError(f"the data plane ended with code {self.process.wait()}:\n{self.process.output}")
         return json.loads(endpoints.read_text("utf-8")) if endpoints.exists() else None
+
+    def wait_for_line(self, pattern: str) -> None:
+        """Waits for a line of its log that `pattern` is found in."""
+        eventually(
+            f"a line of the data plane's log with {pattern}",
+            lambda: any(re.search(pattern, line) for line in self.process.output.splitlines()),
+        )
 
     def stop(self) -> int:
         return self.process.stop()
