@@ -11,7 +11,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use local_aws_api::AwsApi;
 use serde_json::{Value, json};
 
-use crate::explanation::{ShownBody, ShownHeaders};
 use crate::integration_request::IntegrationRequest;
 use crate::method_response::EndpointResponse;
 use crate::uri::{ServiceCall, ServiceUri, UriTemplate, with_query};
@@ -88,11 +87,9 @@ pub(crate) async fn call(
     match &uri.call {
         ServiceCall::Invoke(arn) => {
             let arn = expanded(arn)?;
-            explain.say(format_args!(
-                "Endpoint request URI: https://lambda.{}.amazonaws.com/2015-03-31/functions/{arn}/invocations",
-                aws.region()
-            ));
-            invoke(&arn, request, functions, explain).await
+            let host = format!("lambda.{}.amazonaws.com", aws.region());
+            request.explain(&format!("https://{host}/2015-03-31/functions/{arn}/invocations"), explain);
+            invoke(&arn, request, functions).await
         }
         ServiceCall::Path(path) => {
             let path = expanded(path)?;
@@ -137,9 +134,7 @@ async fn send(
 ) -> Result<EndpointResponse, Failure> {
     let target = with_query(path.to_owned(), &request.query);
     let service = &uri.service;
-    explain.say(format_args!("Endpoint request URI: https://{service}.{}.amazonaws.com{target}", aws.region()));
-    explain.say(format_args!("Endpoint request headers: {}", ShownHeaders(&request.headers)));
-    explain.say(format_args!("Endpoint request body: {}", ShownBody(&request.body)));
+    request.explain(&format!("https://{service}.{}.amazonaws.com{target}", aws.region()), explain);
     let mut sent = Request::new(request.body);
     *sent.method_mut() = request.method;
     *sent.uri_mut() = target
@@ -154,10 +149,7 @@ async fn invoke(
     arn: &str,
     request: IntegrationRequest,
     functions: &dyn Functions,
-    explain: &dyn Explain,
 ) -> Result<EndpointResponse, Failure> {
-    explain.say(format_args!("Endpoint request headers: {}", ShownHeaders(&request.headers)));
-    explain.say(format_args!("Endpoint request body: {}", ShownBody(&request.body)));
     if request.method != Method::POST {
         return Err(Failure::ApiConfiguration(format!(
             "Lambda is invoked by POST, not by {}: give the integration `httpMethod: POST`",

@@ -109,6 +109,8 @@ pub enum ContentHandling {
 /// One entry of `responses`.
 #[derive(Debug, Clone)]
 pub(crate) struct IntegrationResponse {
+    /// The pattern as it was written.
+    pub name: String,
     pub pattern: Pattern,
     pub status: StatusCode,
     pub parameters: Vec<ResponseMapping>,
@@ -192,7 +194,9 @@ impl Integration {
     pub fn with_method_responses(mut self, responses: &Value) -> Result<Self, Invalid> {
         let empty = Map::new();
         let mut declared = BTreeMap::new();
-        for (status, response) in responses.as_object().unwrap_or(&empty) {
+        // OpenAPI's `default` is no status, and declares none.
+        for (status, response) in responses.as_object().unwrap_or(&empty).iter().filter(|(name, _)| *name != "default")
+        {
             let code = status_code(&format!("method responses.{status}"), status)?;
             let content = response.get("content").and_then(Value::as_object).unwrap_or(&empty);
             let content_types = content.keys().cloned().collect();
@@ -305,11 +309,11 @@ fn insecure_skip_verification(members: &Members<'_>) -> Result<bool, Invalid> {
     }
 }
 
-fn integration_response(pattern: &str, response: &Value) -> Result<IntegrationResponse, Invalid> {
-    let place = format!("responses.{pattern}");
+fn integration_response(name: &str, response: &Value) -> Result<IntegrationResponse, Invalid> {
+    let place = format!("responses.{name}");
     let members = Members::of(response, &place)?;
     members.only(&["statusCode", "responseParameters", "responseTemplates", "contentHandling"])?;
-    let pattern = Pattern::parse(pattern).map_err(|problem| Invalid::new(&place, problem))?;
+    let pattern = Pattern::parse(name).map_err(|problem| Invalid::new(&place, problem))?;
     let status = members.member("statusCode");
     let code = match members.get("statusCode") {
         Some(Value::Number(number)) => number.to_string(),
@@ -322,6 +326,7 @@ fn integration_response(pattern: &str, response: &Value) -> Result<IntegrationRe
         parameters.push(mapping.map_err(|problem| Invalid::new(member(), problem))?);
     }
     Ok(IntegrationResponse {
+        name: name.to_owned(),
         pattern,
         status: status_code(&status, &code)?,
         parameters,
@@ -540,7 +545,7 @@ mod tests {
     #[test]
     fn a_methods_responses_are_declared() {
         let integration = parsed(&json!({})).expect("a definition");
-        let responses = json!({"200": {"content": {"text/html": {}}}, "404": {"description": "none"}});
+        let responses = json!({"200": {"content": {"text/html": {}}}, "404": {"description": "none"}, "default": {}});
         let integration = integration.with_method_responses(&responses).expect("statuses");
         let declared = integration.method_responses.expect("declared");
         assert_eq!(declared[&200].content_types, ["text/html"]);

@@ -24,7 +24,6 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
 use crate::certificates::without_verification;
-use crate::explanation::{ShownBody, ShownHeaders};
 use crate::integration_request::IntegrationRequest;
 use crate::integrations::MAX_PAYLOAD_BYTES;
 use crate::method_response::EndpointResponse;
@@ -102,9 +101,7 @@ impl Endpoints {
     ) -> Result<EndpointResponse, Failure> {
         let address = endpoint.uri.0.expand(&request.path, stage_variables).map_err(Failure::ApiConfiguration)?;
         let address = with_query(address, &request.query);
-        explain.say(format_args!("Endpoint request URI: {address}"));
-        explain.say(format_args!("Endpoint request headers: {}", ShownHeaders(&request.headers)));
-        explain.say(format_args!("Endpoint request body: {}", ShownBody(&request.body)));
+        request.explain(&address, explain);
         let uri = valid(&address)?;
 
         let mut sent = Request::new(Full::new(request.body));
@@ -131,7 +128,7 @@ impl Endpoints {
             }
         };
         let answer = answer.map_err(|cause| match endpoint.vpc_link {
-            Some(link) if cause.is_connect() => nothing_behind(link, &failed(&cause)),
+            Some(link) if cause.is_connect() => nothing_behind(link, innermost(&cause)),
             _ => failed(&cause),
         });
         read(answer?).await
@@ -173,7 +170,7 @@ fn local(uri: &Uri, vpc_link: Option<&str>, network: &dyn Network) -> Result<Opt
     let port = uri.port_u16().unwrap_or(default_port);
     let Some(address) = network.resolve(host, port, vpc_link) else {
         return match vpc_link {
-            Some(link) => Err(nothing_behind(link, &format!("no listener for {host}:{port}"))),
+            Some(link) => Err(nothing_behind(link, format!("no listener for {host}:{port}"))),
             None => Ok(None),
         };
     };
@@ -182,7 +179,7 @@ fn local(uri: &Uri, vpc_link: Option<&str>, network: &dyn Network) -> Result<Opt
     local.map(Some).map_err(|cause| Failure::IntegrationFailure(cause.to_string()))
 }
 
-fn nothing_behind(vpc_link: &str, cause: &dyn fmt::Display) -> Failure {
+fn nothing_behind(vpc_link: &str, cause: impl fmt::Display) -> Failure {
     let error = "There was an internal error while executing your request";
     Failure::ApiConfiguration(format!("{error}: VPC link {vpc_link}: {cause}"))
 }
@@ -206,18 +203,19 @@ pub(crate) fn too_large(which: &str) -> Failure {
 }
 
 fn failed(cause: &(dyn Error + 'static)) -> Failure {
-    // What hyper says first is "client error (Connect)"; what happened is at the end of the chain.
-    let mut innermost = cause;
-    while let Some(inner) = beneath(innermost) {
-        innermost = inner;
-        if innermost.is::<UnknownHost>() {
-            return Failure::ApiConfiguration(format!("Invalid endpoint address: {innermost}"));
-        }
+    let cause = innermost(cause);
+    if cause.is::<UnknownHost>() {
+        return Failure::ApiConfiguration(format!("Invalid endpoint address: {cause}"));
     }
-    if let Some(rustls::Error::InvalidCertificate(problem)) = innermost.downcast_ref() {
+    if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
         return Failure::ApiConfiguration(format!("the endpoint's certificate does not hold: {problem}"));
     }
-    Failure::IntegrationFailure(innermost.to_string())
+    Failure::IntegrationFailure(cause.to_string())
+}
+
+/// What hyper says first is "client error (Connect)"; what happened is at the end of the chain.
+fn innermost<'a>(cause: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    std::iter::successors(Some(cause), |cause| beneath(*cause)).last().unwrap_or(cause)
 }
 
 /// What an error was made of. An I/O error does not name what it wraps as its source.

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use crate::definition::{Integration, Kind};
-use crate::explanation::ShownBody;
+use crate::explanation::{ShownBody, ShownHeaders};
 use crate::media_type::{DEFAULT_MEDIA_TYPE, content_type};
 use crate::parameters::{Message, RequestTarget, context_variable};
 use crate::template::{Rendered, TemplateFailure, TemplateInput, Templates, for_request, render};
@@ -40,6 +40,10 @@ impl IntegrationRequest {
             Kind::HttpProxy => None,
             _ => for_request(&integration.request_templates, content_type(request.headers), integration.passthrough)?,
         };
+        match template {
+            Some(_) => explain.say(format_args!("Request template: the one for {}", content_type(request.headers))),
+            None => explain.say(format_args!("Request template: none, the body is passed on")),
+        }
         let body = content_handling::request_body(
             request.body,
             content_type(request.headers),
@@ -54,12 +58,11 @@ impl IntegrationRequest {
             headers: HeaderMap::new(),
             body,
         };
-        sent.map_parameters(integration, request)?;
+        sent.map_parameters(integration, request, explain)?;
         if let Some(template) = template {
             let rendered = sent.rendered(template, request, templates).await?;
             sent.override_parameters(&rendered.overrides.request)?;
             sent.body = rendered.text.into();
-            explain.say(format_args!("Endpoint request body after transformations: {}", ShownBody(&sent.body)));
         }
         header_rules::check_mapped(&sent.headers, integration.kind)?;
         if integration.kind == Kind::HttpProxy {
@@ -74,14 +77,21 @@ impl IntegrationRequest {
         Ok(sent)
     }
 
-    fn map_parameters(&mut self, integration: &Integration, request: &MethodRequest<'_>) -> Result<(), Failure> {
+    fn map_parameters(
+        &mut self,
+        integration: &Integration,
+        request: &MethodRequest<'_>,
+        explain: &dyn Explain,
+    ) -> Result<(), Failure> {
         let message = Message::of_request(request);
         for mapping in &integration.request_parameters {
             let values = mapping.source.values(&message);
             let values = values.map_err(|_| Failure::BadRequestBody("Invalid JSON in request body".to_owned()))?;
             if values.is_empty() {
+                explain.say(format_args!("Request parameter: {mapping} has no value"));
                 continue;
             }
+            explain.say(format_args!("Request parameter: {mapping}"));
             match &mapping.target {
                 RequestTarget::Path(name) => {
                     self.path.insert(name.clone(), values.join(","));
@@ -171,6 +181,14 @@ impl IntegrationRequest {
         {
             headers.insert(API_ID, api_id);
         }
+    }
+
+    /// Says what is about to be sent, and where.
+    pub fn explain(&self, address: &str, explain: &dyn Explain) {
+        explain.say(format_args!("Endpoint request URI: {address}"));
+        explain.say(format_args!("Endpoint request headers: {}", ShownHeaders(&self.headers)));
+        explain.say(format_args!("Endpoint request body after transformations: {}", ShownBody(&self.body)));
+        explain.say(format_args!("Sending request to {address}"));
     }
 
     /// The value of `X-Amzn-Trace-Id`.

@@ -135,6 +135,7 @@ impl Integrations {
         };
         match &integration.target {
             Target::Nowhere => {
+                explain.say(format_args!("Endpoint request body after transformations: {}", ShownBody(&sent.body)));
                 let status = mock::status(&sent.body)?;
                 let selection = status.as_str().to_owned();
                 Ok(EndpointResponse { status, headers: HeaderMap::new(), body: Bytes::new(), selection })

@@ -61,6 +61,7 @@ pub(crate) async fn mapped(
             endpoint.status.as_u16()
         ))
     })?;
+    explain.say(format_args!("Integration response: {} → {}", selected.name, selected.status.as_u16()));
     let declared = match &integration.method_responses {
         None => None,
         Some(declared) => Some(declared.get(&selected.status.as_u16()).ok_or_else(|| {
@@ -69,11 +70,12 @@ pub(crate) async fn mapped(
         })?),
     };
 
-    let mut headers = mapped_headers(selected, &endpoint, request)?;
+    let mut headers = mapped_headers(selected, &endpoint, request, explain)?;
     let mut status = selected.status;
     let mut body = converted(&endpoint, selected.content_handling, request)?;
     let template = for_response(&selected.templates, header_text(request.headers, &ACCEPT));
-    if let Some((_, template)) = template {
+    if let Some((name, template)) = template {
+        explain.say(format_args!("Response template: the one for {name}"));
         let rendered = rendered(template, &body, request, templates).await?;
         override_response(&rendered.overrides.response, &mut status, &mut headers)?;
         body = rendered.text.into();
@@ -95,13 +97,17 @@ fn mapped_headers(
     selected: &IntegrationResponse,
     endpoint: &EndpointResponse,
     request: &MethodRequest<'_>,
+    explain: &dyn Explain,
 ) -> Result<HeaderMap, Failure> {
     let message = Message::of_response(&endpoint.headers, &endpoint.body, request);
     let mut headers = HeaderMap::new();
     for mapping in &selected.parameters {
         let values = mapping.source.values(&message);
         let values = values.map_err(|_| Failure::Default5xx("Invalid JSON in the endpoint's response".to_owned()))?;
-        if !values.is_empty() {
+        if values.is_empty() {
+            explain.say(format_args!("Response parameter: {mapping} has no value"));
+        } else {
+            explain.say(format_args!("Response parameter: {mapping}"));
             headers.insert(&mapping.header, header_value(mapping.header.as_str(), &values.join(","))?);
         }
     }

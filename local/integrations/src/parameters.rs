@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
@@ -17,6 +18,7 @@ use crate::json_path::JsonPath;
 pub(crate) struct RequestMapping {
     pub target: RequestTarget,
     pub source: Source,
+    written: String,
 }
 
 /// Which part of the integration request gets a value.
@@ -32,6 +34,7 @@ pub(crate) enum RequestTarget {
 pub(crate) struct ResponseMapping {
     pub header: HeaderName,
     pub source: Source,
+    written: String,
 }
 
 /// Where a value comes from: a part of the message that arrived, or what is known besides.
@@ -67,6 +70,7 @@ pub(crate) struct NotJson;
 impl RequestMapping {
     pub fn parse(target: &str, source: &str) -> Result<Self, String> {
         let expected = "give integration.request.path.NAME, .querystring.NAME or .header.NAME";
+        let written = format!("{target} from {source}");
         let name = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
         let target = match name.filter(|(_, name)| !name.is_empty()) {
             Some(("path", name)) => RequestTarget::Path(name.to_owned()),
@@ -74,7 +78,14 @@ impl RequestMapping {
             Some(("header", name)) => RequestTarget::Header(header_name(name)?),
             _ => return Err(format!("is no parameter of an integration request: {expected}")),
         };
-        Ok(Self { target, source: Source::parse(source, "method.request.")? })
+        Ok(Self { target, source: Source::parse(source, "method.request.")?, written })
+    }
+}
+
+/// As it was written, for the execution log.
+impl fmt::Display for RequestMapping {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.written)
     }
 }
 
@@ -82,7 +93,15 @@ impl ResponseMapping {
     pub fn parse(target: &str, source: &str) -> Result<Self, String> {
         let name = target.strip_prefix("method.response.header.");
         let name = name.ok_or("is no parameter of a method response: give method.response.header.NAME")?;
-        Ok(Self { header: header_name(name)?, source: Source::parse(source, "integration.response.")? })
+        let written = format!("{target} from {source}");
+        Ok(Self { header: header_name(name)?, source: Source::parse(source, "integration.response.")?, written })
+    }
+}
+
+/// As it was written, for the execution log.
+impl fmt::Display for ResponseMapping {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.written)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::server::{Answer, End, Server, response};
-use crate::world::{Call, TRACE_ID, World, header};
+use crate::world::{Call, Log, TRACE_ID, World, header};
 
 /// Passes everything on, whatever the method.
 fn proxy(uri: &str) -> Value {
@@ -311,4 +311,50 @@ async fn a_certificate_is_looked_at_unless_told_otherwise() {
 
     definition["tlsConfig"] = json!({"insecureSkipVerification": true});
     assert_eq!(world.respond(&definition, &call).await.body(), "secret");
+}
+
+#[tokio::test]
+async fn every_step_is_explained() {
+    let answer = response(404, &[("etag", "\"1\"")], "gone");
+    let (world, endpoint, log) = (World::new().await, Server::always(answer).await, Log::default());
+    let definition = json!({
+        "type": "http", "httpMethod": "POST", "uri": endpoint.url(),
+        "requestParameters": {
+            "integration.request.header.x-a": "'1'",
+            "integration.request.header.x-b": "method.request.header.none",
+        },
+        "responses": {
+            "default": {"statusCode": "200"},
+            "4\\d{2}": {"statusCode": "410", "responseParameters": {
+                "method.response.header.X-Tag": "integration.response.header.ETag",
+            }},
+        },
+    });
+    let call = Call::post("text/plain", "hello").header("authorization", "Bearer token");
+    world.explained(&definition, &call, &log).await.result.expect("a method response");
+    let url = endpoint.url();
+    let lines = log.lines();
+    for line in [
+        "Request template: none, the body is passed on",
+        "Request parameter: integration.request.header.x-a from '1'",
+        "Request parameter: integration.request.header.x-b from method.request.header.none has no value",
+        &format!("Endpoint request URI: {url}"),
+        "Endpoint request body after transformations: hello",
+        &format!("Sending request to {url}"),
+        "Endpoint response body before transformations: gone",
+        "Integration response: 4\\d{2} → 410",
+        "Response parameter: method.response.header.X-Tag from integration.response.header.ETag",
+        "Method response body after transformations: gone",
+    ] {
+        assert!(lines.iter().any(|said| said == line), "{line} is not in {lines:#?}");
+    }
+    assert!(!lines.iter().any(|line| line.contains("token")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_failure_is_explained() {
+    let (world, log) = (World::new().await, Log::default());
+    let outcome = world.explained(&proxy("http://host.invalid"), &Call::get().path("proxy", "x"), &log).await;
+    let failure = outcome.result.expect_err("no method response");
+    assert_eq!(log.lines().last(), Some(&failure.to_string()));
 }
