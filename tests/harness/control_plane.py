@@ -21,9 +21,9 @@ START_SECONDS = 60
 
 
 class ControlPlane:
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.process = Process(
-            [sys.executable, "-m", "local.control_plane", "--port", "0"],
+            [sys.executable, "-m", "local.control_plane", "--port", str(port)],
             {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
         )
         line = eventually(
@@ -35,14 +35,19 @@ class ControlPlane:
         self.url: str = json.loads(line)["control_plane"]
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-        )
+        return client(self.url, service)
 
     def stop(self) -> int:
         return self.process.stop()
+
+
+def client(control_plane: str, service: str) -> Any:
+    """An AWS client that asks once: a test wants to know."""
+    return boto3.client(
+        service,
+        endpoint_url=control_plane,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+    )

@@ -1,4 +1,4 @@
-"""An HTTP client that sends exactly what it is told: no header of its own but Host and Content-Length."""
+"""An HTTP client that sends exactly what it is told: no header of its own but Host (unless given) and Content-Length."""
 
 import contextlib
 import http.client
@@ -38,10 +38,13 @@ def request(
 ) -> Response:
     """Sends one request on a connection of its own. A body that is given in pieces is sent chunked."""
     parts = urlsplit(base_url)
+    given = list(headers.items() if isinstance(headers, Mapping) else headers)
+    has_host = any(name.lower() == "host" for name, _ in given)
     connection = connect(base_url, patience)
     try:
-        connection.putrequest(method, parts.path.rstrip("/") + path, skip_accept_encoding=True)
-        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        target = parts.path.rstrip("/") + path
+        connection.putrequest(method, target, skip_host=has_host, skip_accept_encoding=True)
+        for name, value in given:
             connection.putheader(name, value.encode("utf-8"))
         if not isinstance(body, bytes | None):
             connection.putheader("Transfer-Encoding", "chunked")
