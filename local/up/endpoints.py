@@ -15,6 +15,7 @@ class Endpoints:
         self.own = own
         self.published = published
         self._written = b""
+        self._draft = published.with_name(f".{published.name}.{os.getpid()}")
 
     def is_ready(self) -> bool:
         return self.own.is_file()
@@ -26,9 +27,8 @@ class Endpoints:
         """The whole file at once: nobody reads half of it."""
         self._written = content
         self.published.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.published.with_name(f".{self.published.name}.{os.getpid()}")
-        draft.write_bytes(self._written)
-        draft.replace(self.published)
+        self._draft.write_bytes(self._written)
+        self._draft.replace(self.published)
 
     def follow(self) -> None:
         """What the data plane changes later, such as the port of a new load balancer, unless another run took over."""
@@ -40,6 +40,7 @@ class Endpoints:
             self._write(content)
 
     def withdraw(self) -> None:
+        self._draft.unlink(missing_ok=True)
         if self._written and self._is_ours():
             self.published.unlink()
 

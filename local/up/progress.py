@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -40,8 +42,13 @@ class Progress:
     def line(self, text: str) -> None:
         with self._lock:
             self._last = time.monotonic()
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Nobody reads it any more, as in `make local | head`: as if it was ended.
+                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process's life)
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def tick(self) -> None:
         """To be called often; prints seldom."""

@@ -29,6 +29,7 @@ class MakeLocal(Process):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """`programs`: a folder that is looked into before the others of PATH."""
+        self.endpoints = endpoints
         path = os.environ["PATH"] if programs is None else f"{programs}:{os.environ['PATH']}"
         super().__init__(
             [sys.executable, "-m", "local", "--endpoints", str(endpoints), *map(str, arguments)],

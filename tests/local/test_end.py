@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -191,6 +192,25 @@ def child_of(make_local: MakeLocal, name: str) -> int:
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(make_local.pid)], capture_output=True, text=True, check=True
     ).stdout
     return next(int(line.split()[0]) for line in listing.splitlines() if name in line)
+
+
+def test_a_reader_that_goes_away_ends_it(stand_ins: Path, programs: Path, tmp_path: Path) -> None:
+    """`python -m local | head -2`"""
+    endpoints = tmp_path / "endpoints.json"
+    with (tmp_path / "errors").open("w") as errors:
+        make_local = subprocess.Popen(
+            [sys.executable, "-m", "local", "--no-build", "--binaries", stand_ins, "--endpoints", endpoints],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        assert make_local.stdout
+        with make_local.stdout as reader:
+            reader.readline()
+        assert make_local.wait(END_SECONDS) == 143
+    assert (tmp_path / "errors").read_text() == ""
+    assert not (LOCAL / f"run-{make_local.pid}").exists()
 
 
 def test_two_beside_each_other(start: Start, programs: Path, tmp_path: Path) -> None:
