@@ -222,7 +222,7 @@ impl Containers {
     }
 
     /// Ends deployments where they are, closes all ports and ends all processes. Returns when nothing is left.
-    pub async fn shut_down(self) {
+    pub async fn shut_down(&self) {
         self.inner.deployments.abort();
         self.reporter.abort();
         self.inner.listeners.close();
