@@ -1,4 +1,4 @@
-"""An HTTP client that sends exactly what it is told: no header of its own but Host (unless given) and Content-Length."""
+"""An HTTP client that sends exactly what it is told: no header of its own but Content-Length, and Host unless given."""
 
 import contextlib
 import http.client
