@@ -21,6 +21,9 @@ const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-ty
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const IAM_VERSION: &str = "2010-05-08";
 
+/// The type of a query.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Services of whose operations API Gateway knows that they are called by JSON: the prefix of `X-Amz-Target`, and the
 /// protocol's version. Every other `action` is a query: `Action=NAME`. (EventBridge is none of these in AWS either: its
 /// integrations map `X-Amz-Target` themselves.)
@@ -107,17 +110,30 @@ pub(crate) async fn call(
                 Some((_, prefix, version)) => {
                     let target = header(&format!("{prefix}.{action}"))?;
                     request.headers.insert(TARGET, target);
-                    // Whoever forgets to map the type gets what AWS gives: these services read the body anyway.
-                    let named = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-                    if !named.starts_with(b"application/x-amz-json") {
-                        request.headers.insert(CONTENT_TYPE, header(&format!("application/x-amz-json-{version}"))?);
-                    }
+                    speak(
+                        &mut request.headers,
+                        "application/x-amz-json",
+                        &format!("application/x-amz-json-{version}"),
+                    )?;
                 }
-                None => request.query.insert(0, ("Action".to_owned(), action)),
+                None => {
+                    request.query.insert(0, ("Action".to_owned(), action));
+                    speak(&mut request.headers, FORM, FORM)?;
+                }
             }
             send(uri, "/", request, aws, explain).await
         }
     }
+}
+
+/// Names the protocol as the body's type. A client's own type, which is passed on where none is mapped, says nothing to a
+/// service.
+fn speak(headers: &mut HeaderMap, protocol: &str, content_type: &str) -> Result<(), Failure> {
+    let named = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !named.starts_with(protocol.as_bytes()) {
+        headers.insert(CONTENT_TYPE, header(content_type)?);
+    }
+    Ok(())
 }
 
 fn header(text: &str) -> Result<HeaderValue, Failure> {

@@ -82,8 +82,13 @@ async fn an_action_is_called_by_the_services_protocol() {
         ("kinesis:action/PutRecord", "Kinesis_20131202.PutRecord", "application/x-amz-json-1.1", "/"),
         ("dynamodb:action/GetItem", "DynamoDB_20120810.GetItem", "application/x-amz-json-1.0", "/"),
         ("states:action/StartExecution", "AWSStepFunctions.StartExecution", "application/x-amz-json-1.0", "/"),
-        ("sqs:action/SendMessage", "", "application/json", "/?Action=SendMessage&QueueUrl=http%3A%2F%2Fq"),
-        ("sns:action/Publish", "", "application/json", "/?Action=Publish&QueueUrl=http%3A%2F%2Fq"),
+        (
+            "sqs:action/SendMessage",
+            "",
+            "application/x-www-form-urlencoded",
+            "/?Action=SendMessage&QueueUrl=http%3A%2F%2Fq",
+        ),
+        ("sns:action/Publish", "", "application/x-www-form-urlencoded", "/?Action=Publish&QueueUrl=http%3A%2F%2Fq"),
         ("sqs:path/123456789012/q", "", "application/json", "/123456789012/q?QueueUrl=http%3A%2F%2Fq"),
     ] {
         let world = world().await;
