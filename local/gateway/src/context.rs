@@ -13,7 +13,6 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::authorizer::Identity;
 use crate::clock::Civil;
-use crate::definition::Method;
 use crate::gateway_response::Refused;
 use crate::headers;
 use crate::json::ObjectWriter;
@@ -54,7 +53,6 @@ pub(crate) struct Context {
     pub body: Bytes,
     pub source_ip: IpAddr,
     pub route: Option<Route>,
-    pub operation: Option<Arc<Method>>,
     pub api_key: Option<Arc<ApiKey>>,
     pub authorizer: Option<AuthorizerResult>,
     pub integration: IntegrationResult,
@@ -131,7 +129,7 @@ impl Context {
             object.member("resourceId", &route.resource.id);
             object.member("resourcePath", &route.resource.path);
         }
-        if let Some(name) = self.operation.as_ref().and_then(|method| method.operation_name.as_ref()) {
+        if let Some(name) = self.route.as_ref().and_then(|route| route.method.operation_name.as_ref()) {
             object.member("operationName", name);
         }
         object.member("httpMethod", self.method.as_str());
@@ -213,8 +211,8 @@ impl Context {
     fn error(&self, name: &str) -> Option<Cow<'_, str>> {
         let refused = self.refused.as_ref()?;
         match name {
-            "message" => Some(refused.message().into()),
-            "messageString" => Some(serde_json::to_string(refused.message()).unwrap_or_default().into()),
+            "message" => refused.message().map(Cow::Borrowed),
+            "messageString" => Some(Value::from(refused.message()).to_string().into()),
             "responseType" => Some(refused.kind.name().into()),
             "validationErrorString" => refused.validation.as_deref().map(Cow::Borrowed),
             _ => None,
@@ -264,7 +262,7 @@ impl Variables for Context {
                 self.integration_variable(if name == "integrationStatus" { name } else { "error" })
             }
             "isCanaryRequest" => borrowed("false"),
-            "operationName" => self.operation.as_ref()?.operation_name.as_deref().map(Cow::Borrowed),
+            "operationName" => self.route.as_ref()?.method.operation_name.as_deref().map(Cow::Borrowed),
             "path" => Some(self.address.context_path.as_str().into()),
             "protocol" => borrowed(self.protocol()),
             "requestId" => Some(self.request_id.as_str().into()),

@@ -11,7 +11,6 @@ use local_integrations::{Explain, Failure, MethodRequest};
 use local_waf::{Action, Protected, RequestView};
 
 use crate::address::Address;
-use crate::authorizer::authorize;
 use crate::clock::Civil;
 use crate::context::Context;
 use crate::definition::{ApiKeySource, Authorization, Method, MethodIntegration, Resource};
@@ -19,13 +18,14 @@ use crate::explanation::Explanation;
 use crate::gateway::Inner;
 use crate::gateway_response::{Refused, ResponseType};
 use crate::headers;
+use crate::policy::Decision;
 use crate::served::Served;
-use crate::{function, validation};
+use crate::{authorizer, function, resource_policy, validation};
 
 /// How a request ends before its response is finished: refused by the gateway, or by the web ACL's own response.
 pub(crate) enum Ended {
     Refused(Refused),
-    Custom(Response<Bytes>),
+    Custom(Box<Response<Bytes>>),
 }
 
 impl From<Refused> for Ended {
@@ -103,33 +103,41 @@ impl Exchange<'_> {
                         response.headers_mut().append(name, value);
                     }
                 }
-                Err(Ended::Custom(response))
+                Err(Ended::Custom(Box::new(response)))
             }
         }
     }
 
     fn route(&self, context: &mut Context) -> Result<(Arc<Resource>, Arc<Method>), Refused> {
-        let unknown = |cause: String| {
-            Refused::new(ResponseType::MissingAuthenticationToken, "Missing Authentication Token", cause)
-        };
         let Address { path, stage, .. } = &context.address;
-        let route = stage.api.router.find(path).ok_or_else(|| unknown(format!("No resource is at {path}")))?;
-        let resource = Arc::clone(&route.resource);
-        let method = resource
-            .method(context.method.as_str())
-            .cloned()
-            .ok_or_else(|| unknown(format!("The resource {} has no method {}", resource.path, context.method)))?;
+        let route = stage.api.router.find(path, context.method.as_str()).ok_or_else(|| {
+            let cause = format!("No resource at {path} has a method {}", context.method);
+            Refused::new(ResponseType::MissingAuthenticationToken, "Missing Authentication Token", cause)
+        })?;
+        let found = (Arc::clone(&route.resource), Arc::clone(&route.method));
         context.route = Some(route);
-        context.operation = Some(Arc::clone(&method));
-        Ok((resource, method))
+        Ok(found)
     }
 
     async fn authorize(&self, method: &Method, context: &mut Context) -> Result<(), Refused> {
+        let by_api = context.address.stage.api.policy.as_ref().map(|policy| resource_policy::decide(policy, context));
+        if by_api == Some(Decision::Denied) {
+            return Err(resource_policy::refusal(Decision::Denied, context));
+        }
         match &method.authorization {
-            Authorization::None => Ok(()),
-            Authorization::Lambda(authorizer) => {
+            Authorization::None => match by_api {
+                Some(decision @ Decision::NotAllowed) => Err(resource_policy::refusal(decision, context)),
+                _ => Ok(()),
+            },
+            Authorization::Lambda(lambda) => {
                 let Inner { functions, authorizer_cache, .. } = self.gateway;
-                authorize(authorizer, context, functions.as_ref(), authorizer_cache, self.explanation).await
+                let decision =
+                    authorizer::authorize(lambda, context, functions.as_ref(), authorizer_cache, self.explanation)
+                        .await?;
+                match (decision, by_api) {
+                    (Decision::Allowed, _) | (Decision::NotAllowed, Some(Decision::Allowed)) => Ok(()),
+                    _ => Err(authorizer::refusal(decision, context)),
+                }
             }
             // Without any signature AWS says the same; with one, nobody here could tell whether it is right.
             Authorization::Iam if context.header("authorization").is_none() => Err(Refused::new(
@@ -142,7 +150,7 @@ impl Exchange<'_> {
                 Ok(())
             }
             Authorization::Unusable(problem) => {
-                Err(Refused::new(ResponseType::AuthorizerConfigurationError, "Internal server error", problem.clone()))
+                Err(Refused::by_authorizer(ResponseType::AuthorizerConfigurationError, problem.clone()))
             }
         }
     }

@@ -14,10 +14,11 @@ use crate::context::{Context, milliseconds};
 use crate::definition::{FunctionIntegration, Method};
 use crate::explanation::Explanation;
 use crate::gateway_response::{Refused, ResponseType};
-use crate::policy::{Decision, Policy};
+use crate::policy::{Access, Decision, Policy};
 use crate::{proxy_event, proxy_response};
 
-/// Who API Gateway is to a function's policy.
+/// Who API Gateway is to a function's policy, and what it wants.
+const PRINCIPAL: &str = "apigateway.amazonaws.com";
 const INVOKE: &str = "lambda:InvokeFunction";
 
 /// Where AWS would send the invocation; for the execution log.
@@ -70,7 +71,7 @@ pub(crate) async fn call(
         }
     };
     if let Err(refused) = &result {
-        context.integration.error = Some(refused.message().to_owned());
+        context.integration.error = refused.message().map(str::to_owned);
     }
     result
 }
@@ -112,12 +113,20 @@ fn check_permission(policy: Option<&Value>, arn: &str, method: &Method, context:
     let resource_path = context.route.as_ref().map_or("/", |route| route.resource.path.as_str());
     // With variables as they are: the author of a policy writes a star in their place, and for `ANY`.
     let source_arn = context.address.stage.method_arn(&method.verb, resource_path);
-    let key = |key: &str| match key.to_ascii_lowercase().as_str() {
+    let condition_key = |key: &str| match key {
         "aws:sourcearn" => Some(source_arn.clone()),
         "aws:sourceaccount" => Some(context.address.stage.account_id.clone()),
         _ => None,
     };
-    match policy.decide(INVOKE, arn, &key) {
+    // A policy may name the function without its qualifier: it is the qualifier's own policy all the same.
+    let unqualified = arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+    let access = Access {
+        principal: Some(PRINCIPAL),
+        action: INVOKE,
+        resources: &[arn, &unqualified],
+        condition_key: &condition_key,
+    };
+    match policy.decide(&access) {
         Decision::Allowed => Ok(()),
         Decision::NotAllowed | Decision::Denied => Err(format!("{}: nothing allows {source_arn}", invalid())),
     }

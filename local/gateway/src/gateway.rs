@@ -150,7 +150,7 @@ impl Gateway {
                 trace_id.and_then(|trace_id| response.headers_mut().insert(TRACE_ID, trace_id));
                 response
             }
-            Err(Ended::Custom(response)) => response,
+            Err(Ended::Custom(response)) => *response,
             Err(Ended::Refused(refused)) => {
                 context.refused = Some(refused.clone());
                 let customised = &context.address.stage.api.gateway_responses;
@@ -248,7 +248,6 @@ fn begin(address: Address, mut parts: request::Parts, peer: SocketAddr) -> Conte
         body: Bytes::new(),
         source_ip: peer.ip(),
         route: None,
-        operation: None,
         api_key: None,
         authorizer: None,
         integration: IntegrationResult::default(),

@@ -147,8 +147,8 @@ pub(crate) struct Refused {
     pub kind: ResponseType,
     /// Where it is not the type's.
     pub status: Option<u16>,
-    /// `$context.error.message`: what the client is told.
-    pub message: &'static str,
+    /// `$context.error.message`: what the client is told. Of an authorizer that fails, nothing.
+    pub message: Option<&'static str>,
     /// The same, where it names what is wrong with this request.
     pub details: Option<String>,
     /// `$context.error.validationErrorString`.
@@ -159,7 +159,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub fn new(kind: ResponseType, message: &'static str, cause: impl Into<String>) -> Self {
-        Self { kind, status: None, message, details: None, validation: None, cause: cause.into() }
+        Self { kind, status: None, message: Some(message), details: None, validation: None, cause: cause.into() }
     }
 
     /// What has gone wrong behind the gateway and is none of the client's business.
@@ -168,8 +168,14 @@ impl Refused {
         Self { status: Some(status), ..refused }
     }
 
-    pub fn message(&self) -> &str {
-        self.details.as_deref().unwrap_or(self.message)
+    /// An authorizer has failed in a way that is none of the client's business: AWS says `{"message":null}`.
+    /// <https://github.com/serverless/examples/issues/305>
+    pub fn by_authorizer(kind: ResponseType, cause: impl Into<String>) -> Self {
+        Self { message: None, ..Self::new(kind, "", cause) }
+    }
+
+    pub fn message(&self) -> Option<&str> {
+        self.details.as_deref().or(self.message)
     }
 
     pub fn default_status(&self) -> u16 {

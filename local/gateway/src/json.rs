@@ -2,6 +2,13 @@
 
 use serde::Serialize;
 
+/// What stands in an event where a request has no query, say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Nothing {
+    Null,
+    EmptyObject,
+}
+
 /// An object that is being written.
 pub(crate) struct ObjectWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -35,10 +42,10 @@ impl<'a> ObjectWriter<'a> {
         write(self.name(name));
     }
 
-    /// An object, or `null` without members: AWS's events have no empty objects.
-    pub fn object_or_null(&mut self, name: &str, is_empty: bool, write: impl FnOnce(&mut ObjectWriter<'_>)) {
+    /// An object, or what stands for one without members.
+    pub fn object(&mut self, name: &str, nothing: Nothing, is_empty: bool, write: impl FnOnce(&mut ObjectWriter<'_>)) {
         let out = self.name(name);
-        if is_empty {
+        if let (true, Nothing::Null) = (is_empty, nothing) {
             out.extend_from_slice(b"null");
         } else {
             let mut object = ObjectWriter::begin(out);

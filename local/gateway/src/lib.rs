@@ -31,6 +31,7 @@ mod proxy_event;
 mod proxy_response;
 mod query;
 mod reading;
+mod resource_policy;
 mod routing;
 mod served;
 mod snapshot;

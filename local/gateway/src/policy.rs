@@ -1,5 +1,7 @@
-//! IAM policies, as authorizers return them and functions have them.
+//! IAM policies, as authorizers return them, and as APIs and functions have them.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+
+use std::net::IpAddr;
 
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ pub(crate) struct Policy {
 #[derive(Debug, Clone)]
 struct Statement {
     allows: bool,
+    /// Whom it is about; a policy of an identity does not say.
+    principals: Option<Vec<String>>,
     actions: Patterns,
     resources: Patterns,
     conditions: Vec<Condition>,
@@ -54,16 +58,9 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// `key`: the value of a condition key, such as `AWS:SourceArn`.
-    pub fn decide(&self, action: &str, resource: &str, key: &dyn Fn(&str) -> Option<String>) -> Decision {
-        let applying = |statement: &&Statement| {
-            // Actions are compared without regard to case, resources with it.
-            statement.actions.match_any(&action.to_ascii_lowercase(), true)
-                && statement.resources.match_any(resource, false)
-                && statement.conditions.iter().all(|condition| condition.holds(key))
-        };
+    pub fn decide(&self, access: &Access<'_>) -> Decision {
         let mut decision = Decision::NotAllowed;
-        for statement in self.statements.iter().filter(applying) {
+        for statement in self.statements.iter().filter(|statement| statement.applies_to(access)) {
             if !statement.allows {
                 return Decision::Denied;
             }
@@ -73,7 +70,30 @@ impl Policy {
     }
 }
 
+/// Who wants to do what.
+pub(crate) struct Access<'a> {
+    /// Such as `apigateway.amazonaws.com`; none for a caller that nobody knows.
+    pub principal: Option<&'a str>,
+    /// Such as `execute-api:Invoke`.
+    pub action: &'a str,
+    /// The names of the one resource: its ARN, and short forms of that.
+    pub resources: &'a [&'a str],
+    /// The value of a condition key, such as `aws:SourceIp`. Names of keys are in lower case here.
+    pub condition_key: &'a dyn Fn(&str) -> Option<String>,
+}
+
 impl Statement {
+    fn applies_to(&self, access: &Access<'_>) -> bool {
+        let to_principal = self.principals.as_ref().is_none_or(|principals| {
+            principals.iter().any(|name| name == "*" || access.principal.is_some_and(|principal| name == principal))
+        });
+        // Actions are compared without regard to case, resources with it.
+        to_principal
+            && self.actions.match_any(&[&access.action.to_ascii_lowercase()], true)
+            && self.resources.match_any(access.resources, false)
+            && self.conditions.iter().all(|condition| condition.holds(access.condition_key))
+    }
+
     fn parse(source: &Value) -> Result<Self, String> {
         let allows = match source["Effect"].as_str() {
             Some(effect) if effect.eq_ignore_ascii_case("Allow") => true,
@@ -86,8 +106,13 @@ impl Statement {
                 conditions.push(Condition { operator: operator.clone(), key: key.clone(), values: texts(values) });
             }
         }
+        let principals = source.get("Principal").map(|principal| match principal {
+            Value::Object(kinds) => kinds.values().flat_map(texts).collect(),
+            other => texts(other),
+        });
         Ok(Self {
             allows,
+            principals,
             actions: Patterns::parse(source, "Action")?,
             resources: Patterns::parse(source, "Resource")?,
             conditions,
@@ -109,9 +134,11 @@ impl Patterns {
         Err(format!("a statement has no {member}"))
     }
 
-    fn match_any(&self, text: &str, ignore_case: bool) -> bool {
+    /// Whether one of the names of something is meant.
+    fn match_any(&self, names: &[&str], ignore_case: bool) -> bool {
         let found = self.patterns.iter().any(|pattern| {
-            if ignore_case { matches(&pattern.to_ascii_lowercase(), text) } else { matches(pattern, text) }
+            let pattern = if ignore_case { pattern.to_ascii_lowercase() } else { pattern.clone() };
+            names.iter().any(|name| matches(&pattern, name))
         });
         found != self.negated
     }
@@ -120,16 +147,31 @@ impl Patterns {
 impl Condition {
     /// A condition that is not understood holds for nobody: it neither allows nor denies.
     fn holds(&self, key: &dyn Fn(&str) -> Option<String>) -> bool {
-        let Some(actual) = key(&self.key) else { return false };
+        let Some(actual) = key(&self.key.to_ascii_lowercase()) else { return false };
         let any = |compare: &dyn Fn(&str) -> bool| self.values.iter().any(|value| compare(value));
         match self.operator.to_ascii_lowercase().as_str() {
             "stringequals" | "arnequals" | "arnlike" | "stringlike" => any(&|value| matches(value, &actual)),
             "stringnotequals" | "arnnotequals" | "arnnotlike" | "stringnotlike" => {
                 !any(&|value| matches(value, &actual))
             }
+            "ipaddress" => any(&|range| is_in_range(&actual, range)),
+            "notipaddress" => !any(&|range| is_in_range(&actual, range)),
             _ => false,
         }
     }
+}
+
+/// Whether an address is in a range such as `10.0.0.0/8`, or is the one that the range is.
+fn is_in_range(address: &str, range: &str) -> bool {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    };
+    let (network, prefix) = range.split_once('/').map_or((range, None), |(network, prefix)| (network, Some(prefix)));
+    let (Ok(address), Ok(network)) = (address.parse().map(bits), network.parse().map(bits)) else { return false };
+    let length = prefix.map_or(Some(network.1), |prefix| prefix.parse().ok());
+    let Some(length) = length.filter(|length| *length <= network.1 && address.1 == network.1) else { return false };
+    length == 0 || address.0 >> (128 - length) == network.0 >> (128 - length)
 }
 
 fn texts(value: &Value) -> Vec<String> {
@@ -179,7 +221,16 @@ mod tests {
 
     fn decide(statements: Value) -> Decision {
         let policy = Policy::parse(&json!({ "Version": "2012-10-17", "Statement": statements })).unwrap();
-        policy.decide(INVOKE, ARN, &|key| (key == "aws:SourceArn").then(|| "arn:source".to_owned()))
+        policy.decide(&Access {
+            principal: Some("apigateway.amazonaws.com"),
+            action: INVOKE,
+            resources: &[ARN, "execute-api:/test/GET/pets/7"],
+            condition_key: &|key| match key {
+                "aws:sourcearn" => Some("arn:source".to_owned()),
+                "aws:sourceip" => Some("127.0.0.1".to_owned()),
+                _ => None,
+            },
+        })
     }
 
     fn statement(effect: &str, resource: Value) -> Value {
@@ -209,6 +260,9 @@ mod tests {
             (json!([{ "Effect": "Allow", "Action": "lambda:*", "Resource": "*" }]), NotAllowed),
             (json!([{ "Effect": "Deny", "Action": INVOKE, "NotResource": ARN }]), NotAllowed),
             (json!([{ "Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:other" }]), Allowed),
+            (json!([statement("Allow", json!("execute-api:/*"))]), Allowed),
+            (json!([statement("Allow", json!("execute-api:/test/GET/*"))]), Allowed),
+            (json!([statement("Allow", json!("execute-api:/prod/*"))]), NotAllowed),
         ] {
             assert_eq!(decide(statements.clone()), expected, "{statements}");
         }
@@ -221,10 +275,33 @@ mod tests {
             (json!({ "StringEquals": { "aws:SourceArn": ["arn:a", "arn:source"] } }), Decision::Allowed),
             (json!({ "ArnLike": { "aws:SourceArn": "arn:other" } }), Decision::NotAllowed),
             (json!({ "StringEquals": { "aws:SourceAccount": "1" } }), Decision::NotAllowed),
-            (json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } }), Decision::NotAllowed),
+            (json!({ "IpAddress": { "aws:SourceIp": ["10.0.0.0/8", "127.0.0.0/8"] } }), Decision::Allowed),
+            (json!({ "IpAddress": { "aws:SourceIp": "127.0.0.1" } }), Decision::Allowed),
+            (json!({ "IpAddress": { "aws:SourceIp": ["0.0.0.0/0"] } }), Decision::Allowed),
+            (
+                json!({ "IpAddress": { "aws:SourceIp": ["10.0.0.0/8", "::/0", "127.0.0.0/40", "here"] } }),
+                Decision::NotAllowed,
+            ),
+            (json!({ "NotIpAddress": { "aws:SourceIp": "10.0.0.0/8" } }), Decision::Allowed),
+            (json!({ "DateGreaterThan": { "aws:SourceIp": "2026-01-01" } }), Decision::NotAllowed),
         ] {
             let statement = json!({ "Effect": "Allow", "Action": INVOKE, "Resource": "*", "Condition": condition });
             assert_eq!(decide(statement), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_a_resource_says_for_whom_it_is() {
+        for (principal, expected) in [
+            (json!("*"), Decision::Allowed),
+            (json!({ "AWS": "*" }), Decision::Allowed),
+            (json!({ "Service": "apigateway.amazonaws.com" }), Decision::Allowed),
+            (json!({ "Service": ["s3.amazonaws.com", "apigateway.amazonaws.com"] }), Decision::Allowed),
+            (json!({ "Service": "s3.amazonaws.com" }), Decision::NotAllowed),
+            (json!({ "AWS": "arn:aws:iam::123456789012:root" }), Decision::NotAllowed),
+        ] {
+            let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": INVOKE, "Resource": "*" });
+            assert_eq!(decide(statement), expected, "{principal}");
         }
     }
 

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::context::Context;
 use crate::headers;
-use crate::json::ObjectWriter;
+use crate::json::{Nothing, ObjectWriter};
 
 /// Bytes of an event beside headers and body.
 const USUAL_LENGTH: usize = 4096;
@@ -15,7 +15,7 @@ const USUAL_LENGTH: usize = 4096;
 pub(crate) fn write(context: &Context) -> Vec<u8> {
     let mut out = Vec::with_capacity(USUAL_LENGTH + context.body.len() * 3 / 2);
     let mut event = ObjectWriter::begin(&mut out);
-    write_request(&mut event, context);
+    write_request(&mut event, context, Nothing::Null);
     let is_binary = is_binary(context);
     if context.body.is_empty() {
         event.member("body", ());
@@ -38,18 +38,18 @@ fn is_binary(context: &Context) -> bool {
 }
 
 /// Everything but the body: a REQUEST authorizer sees the same.
-pub(crate) fn write_request(event: &mut ObjectWriter<'_>, context: &Context) {
+pub(crate) fn write_request(event: &mut ObjectWriter<'_>, context: &Context, nothing: Nothing) {
     let stage = &context.address.stage;
     event.member("resource", context.route.as_ref().map(|route| &route.resource.path));
     event.member("path", &context.address.event_path);
     event.member("httpMethod", context.method.as_str());
     let names = || context.headers.keys().filter(|name| headers::reaches_functions(name));
-    event.object_or_null("headers", names().next().is_none(), |object| {
+    event.object("headers", nothing, names().next().is_none(), |object| {
         for name in names() {
             object.member(headers::canonical(name), headers::last(&context.headers, name.as_str()));
         }
     });
-    event.object_or_null("multiValueHeaders", names().next().is_none(), |object| {
+    event.object("multiValueHeaders", nothing, names().next().is_none(), |object| {
         for name in names() {
             let values: Vec<_> = context.headers.get_all(name).iter().map(headers::text).collect();
             object.member(headers::canonical(name), values);
@@ -57,28 +57,27 @@ pub(crate) fn write_request(event: &mut ObjectWriter<'_>, context: &Context) {
     });
     let query = &context.query;
     let is_first = |index: usize, name: &str| query[..index].iter().all(|(before, _)| before != name);
-    event.object_or_null("queryStringParameters", query.is_empty(), |object| {
+    event.object("queryStringParameters", nothing, query.is_empty(), |object| {
         for (index, (name, _)) in query.iter().enumerate().filter(|(index, (name, _))| is_first(*index, name)) {
             // Of several values the last one.
             let last = query[index..].iter().rev().find(|(other, _)| other == name).map(|(_, value)| value);
             object.member(name, last);
         }
     });
-    event.object_or_null("multiValueQueryStringParameters", query.is_empty(), |object| {
+    event.object("multiValueQueryStringParameters", nothing, query.is_empty(), |object| {
         for (index, (name, _)) in query.iter().enumerate().filter(|(index, (name, _))| is_first(*index, name)) {
             let values: Vec<_> =
                 query[index..].iter().filter(|(other, _)| other == name).map(|(_, value)| value).collect();
             object.member(name, values);
         }
     });
-    // Path parameters stay encoded in events, unlike in mappings.
-    let parameters = context.route.as_ref().map(|route| &route.raw_parameters);
-    event.object_or_null("pathParameters", parameters.is_none_or(|parameters| parameters.is_empty()), |object| {
+    let parameters = context.route.as_ref().map(|route| &route.parameters);
+    event.object("pathParameters", nothing, parameters.is_none_or(|parameters| parameters.is_empty()), |object| {
         for (name, value) in parameters.into_iter().flatten() {
             object.member(name, value);
         }
     });
-    event.object_or_null("stageVariables", stage.stage.variables.is_empty(), |object| {
+    event.object("stageVariables", nothing, stage.stage.variables.is_empty(), |object| {
         for (name, value) in &stage.stage.variables {
             object.member(name, value);
         }

@@ -1,7 +1,7 @@
 //! From a path to the resource that it names.
 //!
 //! Of several resources that match, the most specific one wins, part by part: a literal, then a variable (`{id}`), then a
-//! greedy variable (`{proxy+}`). A choice is taken back when nothing matches further on.
+//! greedy variable (`{proxy+}`). A choice is taken back when nothing matches further on, or has no method for the request.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html>
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use crate::definition::Resource;
+use crate::definition::{Method, Resource};
 
 /// The tree of an API's resources.
 #[derive(Debug, Default)]
@@ -25,13 +25,11 @@ struct Node {
     greedy: Option<(String, Arc<Resource>)>,
 }
 
-/// A resource, and what its variables stand for.
+/// A resource with one of its methods, and what its variables stand for, percent-decoded.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub resource: Arc<Resource>,
-    /// As they stand in the path, encoded: a proxy event has them so.
-    pub raw_parameters: BTreeMap<String, String>,
-    /// Percent-decoded: mappings and templates have them so.
+    pub method: Arc<Method>,
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -52,6 +50,11 @@ impl Router {
                         if index + 1 < parts.len() {
                             return Err(format!("'{{{name}+}}' takes all that follows: nothing can come after it"));
                         }
+                        if let Some((existing, _)) = &node.greedy {
+                            return Err(format!(
+                                "'{{{existing}+}}' stands in the same place: a place has one variable"
+                            ));
+                        }
                         node.greedy = Some((name.to_owned(), resource));
                         return Ok(());
                     }
@@ -67,36 +70,41 @@ impl Router {
         Ok(())
     }
 
-    /// The resource that `path` names. The path is encoded still, and without the stage.
-    pub fn find(&self, path: &str) -> Option<Route> {
+    /// The resource that `path` names and that has a method for `verb`. The path is encoded still, and without the stage.
+    pub fn find(&self, path: &str, verb: &str) -> Option<Route> {
         let parts: Vec<&str> = parts(path).collect();
         let mut found = Vec::new();
-        let resource = self.root.find(&parts, &mut found)?;
-        let raw_parameters: BTreeMap<String, String> =
-            found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let parameters = raw_parameters.iter().map(|(name, value)| (name.clone(), decoded(value))).collect();
-        Some(Route { resource, raw_parameters, parameters })
+        let (resource, method) = self.root.find(&parts, verb, &mut found)?;
+        let parameters = found.into_iter().map(|(name, value)| (name.to_owned(), decoded(&value))).collect();
+        Some(Route { resource, method, parameters })
     }
 }
 
+type Found = (Arc<Resource>, Arc<Method>);
+
 impl Node {
-    fn find<'a>(&'a self, parts: &[&str], found: &mut Vec<(&'a str, String)>) -> Option<Arc<Resource>> {
-        let Some((first, rest)) = parts.split_first() else { return self.resource.clone() };
+    fn find<'a>(&'a self, parts: &[&str], verb: &str, found: &mut Vec<(&'a str, String)>) -> Option<Found> {
+        let with_method = |resource: &Arc<Resource>| {
+            let method = resource.method(verb)?;
+            Some((Arc::clone(resource), Arc::clone(method)))
+        };
+        let Some((first, rest)) = parts.split_first() else { return with_method(self.resource.as_ref()?) };
         let literal = self.literals.get(*first).or_else(|| self.literals.get(&decoded(first)));
-        if let Some(resource) = literal.and_then(|child| child.find(rest, found)) {
+        if let Some(resource) = literal.and_then(|child| child.find(rest, verb, found)) {
             return Some(resource);
         }
         if let Some((name, child)) = &self.variable {
             let before = found.len();
             found.push((name, (*first).to_owned()));
-            if let Some(resource) = child.find(rest, found) {
+            if let Some(resource) = child.find(rest, verb, found) {
                 return Some(resource);
             }
             found.truncate(before);
         }
         let (name, resource) = self.greedy.as_ref()?;
+        let resource = with_method(resource)?;
         found.push((name, parts.join("/")));
-        Some(Arc::clone(resource))
+        Some(resource)
     }
 }
 
@@ -112,27 +120,22 @@ pub(crate) fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn router(paths: &[&str]) -> Router {
-        let mut router = Router::default();
-        for path in paths {
-            router.add(Arc::new(Resource::empty(path))).unwrap();
-        }
-        router
+    use crate::definition::Api;
+
+    fn api(paths: &[&str]) -> Api {
+        let any =
+            json!({ "x-amazon-apigateway-any-method": { "x-amazon-apigateway-integration": { "type": "mock" } } });
+        let paths: serde_json::Map<_, _> = paths.iter().map(|path| ((*path).to_owned(), any.clone())).collect();
+        Api::parse(&json!({ "paths": paths }))
     }
 
     #[test]
     fn the_most_specific_resource_wins() {
-        let router = router(&[
-            "/",
-            "/{proxy+}",
-            "/pets",
-            "/pets/{id}",
-            "/pets/mine",
-            "/pets/{id}/toys/{toy}",
-            "/pets/mine/toys",
-        ]);
+        let api =
+            api(&["/", "/{proxy+}", "/pets", "/pets/{id}", "/pets/mine", "/pets/{id}/toys/{toy}", "/pets/mine/toys"]);
+        assert_eq!(api.warnings(), []);
         for (path, resource, parameters) in [
             ("/", "/", vec![]),
             ("", "/", vec![]),
@@ -151,7 +154,7 @@ mod tests {
             ("/pets/mine/food", "/{proxy+}", vec![("proxy", "pets/mine/food")]),
             ("/Pets", "/{proxy+}", vec![("proxy", "Pets")]),
         ] {
-            let route = router.find(path).unwrap();
+            let route = api.router.find(path, "GET").unwrap();
             assert_eq!(route.resource.path, resource, "{path}");
             let expected = parameters.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
             assert_eq!(route.parameters, expected, "{path}");
@@ -159,20 +162,45 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_without_the_method_leaves_it_to_another() {
+        let mock = json!({ "x-amazon-apigateway-integration": { "type": "mock" } });
+        let api = Api::parse(&json!({ "paths": {
+            "/jobs/{id}": { "get": mock, "delete": mock },
+            "/{proxy+}": { "get": mock, "post": mock, "x-amazon-apigateway-any-method": mock },
+        } }));
+        for (verb, path, resource, method) in [
+            ("GET", "/jobs/7", "/jobs/{id}", "GET"),
+            ("POST", "/jobs/7", "/{proxy+}", "POST"),
+            ("PUT", "/jobs/7", "/{proxy+}", "ANY"),
+            ("GET", "/jobs", "/{proxy+}", "GET"),
+        ] {
+            let route = api.router.find(path, verb).unwrap();
+            assert_eq!((route.resource.path.as_str(), route.method.verb.as_str()), (resource, method), "{verb} {path}");
+        }
+        assert!(api.router.find("/", "GET").is_none());
+    }
+
+    #[test]
     fn a_greedy_variable_takes_one_part_at_least() {
-        let router = router(&["/files/{path+}"]);
-        assert!(router.find("/files").is_none());
-        assert!(router.find("/").is_none());
-        assert_eq!(router.find("/files/a/b%20c").unwrap().raw_parameters["path"], "a/b%20c");
-        assert_eq!(router.find("/files/a/b%20c").unwrap().parameters["path"], "a/b c");
+        let api = api(&["/files/{path+}"]);
+        assert!(api.router.find("/files", "GET").is_none());
+        assert!(api.router.find("/", "GET").is_none());
+        assert_eq!(api.router.find("/files/a/b%20c", "GET").unwrap().parameters["path"], "a/b c");
     }
 
     #[test]
     fn a_place_has_one_variable() {
-        let mut router = router(&["/pets/{id}"]);
-        let error = router.add(Arc::new(Resource::empty("/pets/{name}/toys"))).unwrap_err();
-        assert_eq!(error, "'{id}' stands in the same place: a place has one variable");
-        let error = router.add(Arc::new(Resource::empty("/files/{path+}/more"))).unwrap_err();
-        assert_eq!(error, "'{path+}' takes all that follows: nothing can come after it");
+        for (path, expected) in [
+            ("/pets/{name}/toys", "'{id}' stands in the same place: a place has one variable; the path is not served"),
+            (
+                "/files/{path+}/more",
+                "'{path+}' takes all that follows: nothing can come after it; the path is not served",
+            ),
+            ("/all/{b+}", "'{a+}' stands in the same place: a place has one variable; the path is not served"),
+        ] {
+            let api = api(&["/all/{a+}", "/pets/{id}", path]);
+            let warning = api.warnings().first().unwrap();
+            assert_eq!((warning.place.as_str(), warning.text.as_str()), (format!("paths.{path}").as_str(), expected));
+        }
     }
 }

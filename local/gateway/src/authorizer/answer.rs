@@ -68,9 +68,8 @@ pub(super) fn failure(payload: &[u8]) -> Refused {
         Some("Unauthorized") => {
             Refused::new(ResponseType::Unauthorized, "Unauthorized", "the authorizer said Unauthorized")
         }
-        message => Refused::new(
+        message => Refused::by_authorizer(
             ResponseType::AuthorizerFailure,
-            "Internal server error",
             format!("the authorizer failed: {}", message.unwrap_or("it gave no message")),
         ),
     }

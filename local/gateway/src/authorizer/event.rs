@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>
 
 use crate::context::Context;
-use crate::json::ObjectWriter;
+use crate::json::{Nothing, ObjectWriter};
 use crate::proxy_event;
 
 /// For a TOKEN authorizer.
@@ -22,7 +22,7 @@ pub(super) fn request(context: &Context) -> Vec<u8> {
     let mut event = ObjectWriter::begin(&mut out);
     event.member("type", "REQUEST");
     event.member("methodArn", context.method_arn());
-    proxy_event::write_request(&mut event, context);
+    proxy_event::write_request(&mut event, context, Nothing::EmptyObject);
     event.end();
     out
 }

@@ -19,22 +19,32 @@ use crate::definition::{Authorizer, AuthorizerKind, IdentitySource};
 use crate::explanation::Explanation;
 use crate::gateway_response::{Refused, ResponseType};
 use crate::policy::Decision;
+use crate::resource_policy;
 use crate::substitution::Variables;
 
 /// The longest that an authorizer's function may take.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
 const TIMEOUT: Duration = Duration::from_secs(29);
-const INVOKE: &str = "execute-api:Invoke";
+/// The longest method ARN, in bytes, of a request to a method with an authorizer.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const LONGEST_METHOD_ARN: usize = 1600;
+const URI_TOO_LONG: u16 = 414;
 
-/// Asks the authorizer, or remembers what it said; leaves its answer in the context.
+/// Asks the authorizer, or remembers what it said; leaves its answer in the context, and gives what its policy says.
 pub(crate) async fn authorize(
     authorizer: &Authorizer,
     context: &mut Context,
     functions: &dyn Functions,
     cache: &AuthorizerCache,
     explanation: &Explanation,
-) -> Result<(), Refused> {
+) -> Result<Decision, Refused> {
     let stage = Arc::clone(&context.address.stage);
+    let arn = context.method_arn();
+    if arn.len() > LONGEST_METHOD_ARN {
+        let cause = format!("The method's ARN has {} bytes, more than {LONGEST_METHOD_ARN}", arn.len());
+        let refused = Refused::new(ResponseType::Default4xx, "Request URI too long", cause);
+        return Err(Refused { status: Some(URI_TOO_LONG), ..refused });
+    }
     explanation.say(format_args!("Starting authorizer: {} for request: {}", authorizer.name, context.request_id));
     let identity_values = identity_values(authorizer, context)?;
     for value in &identity_values {
@@ -59,24 +69,20 @@ pub(crate) async fn authorize(
         cache.keep(key, &identity, started + authorizer.ttl, started);
     }
     explanation.say(format_args!("Using valid authorizer policy for principal: {}", identity.principal_id));
-    let arn = context.method_arn();
-    let condition_key = |key: &str| key.eq_ignore_ascii_case("aws:SourceIp").then(|| context.source_ip.to_string());
-    let denied =
-        |message, cause: &str| Err(Refused::new(ResponseType::AccessDenied, message, format!("{cause} {arn}")));
-    match identity.policy.decide(INVOKE, &arn, &condition_key) {
-        Decision::Allowed => {
-            explanation.say(format_args!("Successfully completed authorizer execution"));
-            Ok(())
+    Ok(resource_policy::decide(&identity.policy, context))
+}
+
+/// The refusal of a caller whom the authorizer knows.
+pub(crate) fn refusal(decision: Decision, context: &Context) -> Refused {
+    let (message, cause) = match decision {
+        Decision::Denied => {
+            ("User is not authorized to access this resource with an explicit deny", "The client is denied explicitly")
         }
-        Decision::NotAllowed => denied(
-            "User is not authorized to access this resource",
-            "The client is not authorized: no statement allows",
-        ),
-        Decision::Denied => denied(
-            "User is not authorized to access this resource with an explicit deny",
-            "The client is explicitly denied",
-        ),
-    }
+        Decision::Allowed | Decision::NotAllowed => {
+            ("User is not authorized to access this resource", "The client is not authorized to perform this operation")
+        }
+    };
+    Refused::new(ResponseType::AccessDenied, message, format!("{cause}: {}", context.method_arn()))
 }
 
 /// What the caller says of itself, one value per identity source. All of them must be there; a token must look like one.
@@ -117,8 +123,7 @@ async fn ask(
     functions: &dyn Functions,
     explanation: &Explanation,
 ) -> Result<Arc<Identity>, Refused> {
-    let misconfigured =
-        |cause: String| Refused::new(ResponseType::AuthorizerConfigurationError, "Internal server error", cause);
+    let misconfigured = |cause: String| Refused::by_authorizer(ResponseType::AuthorizerConfigurationError, cause);
     let arn = authorizer.function.arn(&context.address.stage.stage.variables).map_err(misconfigured)?;
     let event = match authorizer.kind {
         AuthorizerKind::Token => event::token(context, token.unwrap_or_default()),

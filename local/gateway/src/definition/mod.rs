@@ -23,6 +23,7 @@ pub use warning::Warning;
 pub(crate) use warning::Warnings;
 
 use crate::identifiers::stable_id;
+use crate::policy::Policy;
 use crate::routing::Router;
 
 const EXTENSION: &str = "x-amazon-apigateway-";
@@ -36,6 +37,8 @@ pub struct Api {
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) binary_media_types: BinaryMediaTypes,
     pub(crate) api_key_source: ApiKeySource,
+    /// The resource policy.
+    pub(crate) policy: Option<Policy>,
     /// Only custom domain names lead to the API.
     pub(crate) execute_api_endpoint_disabled: bool,
     warnings: Vec<Warning>,
@@ -61,11 +64,6 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    #[cfg(test)]
-    pub(crate) fn empty(path: &str) -> Self {
-        Self { path: path.to_owned(), id: stable_id(path), methods: HashMap::new() }
-    }
-
     /// The method for a verb: its own, or else `ANY`.
     pub fn method(&self, verb: &str) -> Option<&Arc<Method>> {
         self.methods.get(verb).or_else(|| self.methods.get("ANY"))
@@ -117,6 +115,7 @@ impl Api {
             gateway_responses,
             binary_media_types: BinaryMediaTypes::new(binary_media_types),
             api_key_source: api_key_source(document, &mut parts.warnings),
+            policy: policy(document, &mut parts.warnings),
             execute_api_endpoint_disabled: document["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"]
                 == Value::Bool(true),
             warnings: Vec::new(),
@@ -211,6 +210,12 @@ fn api_key_source(document: &Value, warnings: &mut Warnings) -> ApiKeySource {
     }
 }
 
+fn policy(document: &Value, warnings: &mut Warnings) -> Option<Policy> {
+    let place = "x-amazon-apigateway-policy";
+    let policy = Policy::parse(document.get(place)?);
+    policy.map_err(|problem| warnings.say(place, format_args!("{problem}: it has no effect"))).ok()
+}
+
 /// Says which of the document's own extensions have no effect.
 fn warn_of_extensions(document: &Value, warnings: &mut Warnings) {
     for (member, _) in document.as_object().into_iter().flatten() {
@@ -222,9 +227,9 @@ fn warn_of_extensions(document: &Value, warnings: &mut Warnings) {
             | "binary-media-types"
             | "api-key-source"
             | "endpoint-configuration"
-            | "documentation" => {}
+            | "documentation"
+            | "policy" => {}
             "minimum-compression-size" => warnings.say(member, "responses are not compressed here"),
-            "policy" => warnings.say(member, "resource policies are not enforced here"),
             "security-policy" | "importexport-version" => warnings.say(member, "has no effect: there is no TLS here"),
             _ => warnings.say(member, "is not known and has no effect"),
         }

@@ -1,0 +1,10 @@
+//! Requests through a whole gateway, with functions and templates that are stand-ins.
+
+mod authorizers;
+mod explanation;
+mod firewall;
+mod fixture;
+mod functions;
+mod keys;
+mod refusals;
+mod updates;
