@@ -1,7 +1,7 @@
 //! The engine: all three kinds of search, joined.
 
 use crate::classify::Kernel;
-use crate::found::{Found, Texts, What};
+use crate::found::{Found, Span, Texts, What};
 use crate::json;
 use crate::regexes::{self, Regexes};
 use crate::rules::{Kind, MAX_RULES, Rules, RulesError};
@@ -38,6 +38,8 @@ pub(crate) trait Sink {
     fn keep(&mut self, text: &[u8]);
     /// What a match is replaced by.
     fn insert(&mut self, text: &[u8]);
+    /// The same, if it is one of `texts`.
+    fn insert_span(&mut self, texts: &Texts, span: Span);
 }
 
 impl Sink for &mut Vec<u8> {
@@ -49,6 +51,11 @@ impl Sink for &mut Vec<u8> {
     #[inline]
     fn insert(&mut self, text: &[u8]) {
         self.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn insert_span(&mut self, texts: &Texts, span: Span) {
+        texts.append_to(span, self);
     }
 }
 
@@ -107,7 +114,7 @@ impl Engine {
         }
         let substrings = Substrings::new(&anywhere, &mut texts);
         let regexes = Regexes::new(&regex, &mut texts)?;
-        texts.shrink();
+        texts.finish();
         let transparent_to_json = transparent_to_json && substrings.is_none() && regexes.is_none();
         Ok(Self { texts, words, substrings, regexes, rules: rules.len(), reach, transparent_to_json })
     }
@@ -217,7 +224,7 @@ impl Engine {
     #[inline]
     fn insert(&self, text: &[u8], found: &Found, sink: &mut impl Sink) {
         match found.what {
-            What::Text(value) => sink.insert(self.texts.get(value)),
+            What::Text(value) => sink.insert_span(&self.texts, value),
             What::Expansion(index) => {
                 let mut expanded = Vec::new();
                 if let Some(regexes) = &self.regexes {

@@ -1,11 +1,16 @@
 //! A match, and the texts that rules are made of.
 
+use crate::classify::prefetch;
+
 /// A place in [`Texts`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     offset: u32,
     length: u32,
 }
+
+/// What is a few bytes, and the size of a vector that every x86-64 processor of today copies at once.
+const FEW: usize = 32;
 
 /// All texts of an engine in one allocation: 100,000 rules are not 200,000 strings.
 #[derive(Default)]
@@ -25,8 +30,31 @@ impl Texts {
         &self.0[span.offset as usize..][..span.length as usize]
     }
 
-    pub(crate) fn shrink(&mut self) {
+    /// To be called when all are added.
+    pub(crate) fn finish(&mut self) {
+        // So that a few bytes from any place on can be copied without asking how many there are.
+        self.0.extend_from_slice(&[0; FEW]);
         self.0.shrink_to_fit();
+    }
+
+    /// Appends a text to `out`. Most are of a few bytes: copying as many always costs less than copying just those.
+    #[inline]
+    pub(crate) fn append_to(&self, span: Span, out: &mut Vec<u8>) {
+        let (offset, length) = (span.offset as usize, span.length as usize);
+        match self.0[offset..].first_chunk::<FEW>() {
+            Some(few) if length <= FEW => {
+                let end = out.len() + length;
+                out.extend_from_slice(few);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(self.get(span)),
+        }
+    }
+
+    /// To be called some time before a text is needed.
+    #[inline]
+    pub(crate) fn prefetch(&self, span: Span) {
+        prefetch(&self.0, span.offset as usize);
     }
 }
 

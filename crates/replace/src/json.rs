@@ -1,6 +1,7 @@
 //! Text in JSON strings.
 
 use crate::engine::Sink;
+use crate::found::{Span, Texts};
 
 /// Appends to the inside of a JSON string: what comes from the input has its escapes already, what is put in gets them.
 pub(crate) struct Escaping<'a>(pub(crate) &'a mut Vec<u8>);
@@ -20,6 +21,11 @@ impl Sink for Escaping<'_> {
             rest = &rest[at + 1..];
         }
         self.0.extend_from_slice(rest);
+    }
+
+    #[inline]
+    fn insert_span(&mut self, texts: &Texts, span: Span) {
+        self.insert(texts.get(span));
     }
 }
 

@@ -10,7 +10,9 @@
 
 use std::collections::HashMap;
 
-use crate::classify::{BLOCK, BLOCKS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT};
+use crate::classify::{
+    BLOCK, BLOCKS, BUCKETS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT, prefetch,
+};
 use crate::filter::Filter;
 use crate::found::{Found, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
@@ -18,6 +20,8 @@ use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_wo
 
 /// A fingerprint that lets more than this share of words through costs more than it saves.
 const WORTH_IT: f64 = 0.8;
+/// One that lets through less than this needs no filter after it.
+const SUFFICES: f64 = 0.005;
 /// Nor is one worth its making that so many beginnings have a part in.
 const MANY_BEGINNINGS: usize = 8_192;
 /// Up to this many, three bytes tell them from other words well enough.
@@ -35,14 +39,31 @@ pub(crate) struct Words {
     all_ascii: bool,
 }
 
-/// A slot of the open-addressing table.
+/// A slot of the open-addressing table. Two of them are a cache line, and none is on two.
 #[derive(Clone, Copy, Default)]
+#[repr(align(32))]
 struct Entry {
-    word: Key,
-    /// What to insert, for a plain entry.
-    value: Span,
+    /// The [`Key`] of its word.
+    bits: [u64; 2],
+    length: u32,
     /// A plain entry's rule, or with [`GROUP`] the index of a group.
     rule: u32,
+    /// What to insert, for a plain entry.
+    value: Span,
+}
+
+const _: () = assert!(size_of::<Entry>() == 32);
+
+impl Entry {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    #[inline]
+    fn is_of(&self, word: Key) -> bool {
+        self.length == word.length && self.bits == word.bits
+    }
 }
 
 const GROUP: u32 = 1 << 31;
@@ -50,7 +71,8 @@ const GROUP: u32 = 1 << 31;
 /// A folded word: its bytes where they fit, their hash otherwise. Length 0: none.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Key {
-    bits: u128,
+    /// The first eight bytes and the next, or the halves of the hash.
+    bits: [u64; 2],
     length: u32,
 }
 
@@ -61,23 +83,28 @@ impl Key {
         if folded.len() <= SHORT {
             let mut bytes = [0; SHORT];
             bytes[..folded.len()].copy_from_slice(folded);
-            return Self { bits: u128::from_le_bytes(bytes), length };
+            return Self::short(u128::from_le_bytes(bytes), length);
         }
-        let bits = folded.chunks(SHORT).fold(u128::from(length), |state, chunk| {
+        let [low, high] = folded.chunks(SHORT).fold([u64::from(length), 0], |[low, high], chunk| {
             let mut bytes = [0; SHORT];
             bytes[..chunk.len()].copy_from_slice(chunk);
+            let state = u128::from(high) << 64 | u128::from(low);
             let mixed = state.rotate_left(41) ^ u128::from_le_bytes(bytes);
-            u128::from(mix(mixed as u64, (mixed >> 64) as u64)) << 64 | u128::from(mix(!mixed as u64, mixed as u64))
+            [mix(!mixed as u64, mixed as u64), mix(mixed as u64, (mixed >> 64) as u64)]
         });
-        Self { bits, length }
+        Self { bits: [low, high], length }
+    }
+
+    /// Of a word that fits, as an integer.
+    #[inline]
+    fn short(bytes: u128, length: u32) -> Self {
+        Self { bits: [bytes as u64, (bytes >> 64) as u64], length }
     }
 
     #[inline]
     fn hash(self) -> u64 {
-        mix(
-            (self.bits as u64 ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(self.length)),
-            (self.bits >> 64) as u64 ^ 0xD6E8_FEB8_6659_FD93,
-        )
+        let [low, high] = self.bits;
+        mix((low ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(self.length)), high ^ 0xD6E8_FEB8_6659_FD93)
     }
 }
 
@@ -115,6 +142,13 @@ struct Candidate {
     /// Whether no word character may follow.
     ends_word: bool,
     rule: u32,
+}
+
+impl Candidate {
+    #[inline]
+    fn found(&self, start: usize, end: usize) -> Found {
+        Found { start, end, rule: self.rule, what: What::Text(self.value) }
+    }
 }
 
 /// A pattern cut at its first word.
@@ -173,8 +207,8 @@ impl Words {
             let mut slot = hash as usize & (slots - 1);
             loop {
                 let entry = &mut table[slot];
-                if entry.word.length == 0 {
-                    entry.word = key;
+                if entry.is_empty() {
+                    (entry.bits, entry.length) = (key.bits, key.length);
                     if plain {
                         entry.value = texts.add(rule.replace.as_bytes());
                         entry.rule = *position;
@@ -184,7 +218,7 @@ impl Words {
                     }
                     break;
                 }
-                if entry.word == key {
+                if entry.is_of(key) {
                     if entry.rule & GROUP == 0 {
                         let other = rules.partition_point(|(position, _)| *position < entry.rule);
                         if plain {
@@ -270,6 +304,12 @@ impl Words {
             .map(|candidate| candidate.rule)
     }
 
+    /// To be called some time before the word is looked up.
+    #[inline]
+    fn prefetch(&self, key: Key) {
+        prefetch(&self.table, key.hash() as usize & (self.table.len() - 1));
+    }
+
     fn group(&self, entry: &Entry) -> &[Candidate] {
         let Group { first, count, .. } = self.groups[(entry.rule & !GROUP) as usize];
         &self.candidates[first as usize..][..count as usize]
@@ -282,13 +322,13 @@ impl Words {
         let mut slot = key.hash() as usize & mask;
         loop {
             let entry = &self.table[slot & mask];
-            if entry.word == key {
+            if entry.is_of(key) {
                 let inline = key.length as usize <= SHORT;
                 if inline || is(texts.get(self.groups[(entry.rule & !GROUP) as usize].word)) {
                     return Some(entry);
                 }
             }
-            if entry.word.length == 0 {
+            if entry.is_empty() {
                 return None;
             }
             slot += 1;
@@ -341,7 +381,7 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
     let mut exact = [[0; 256]; FINGERPRINT];
     let mut forms = HashMap::new();
     for (index, beginning) in beginnings.iter().enumerate() {
-        let bucket = 1 << (index * 8 / beginnings.len());
+        let bucket = 1 << (index * BUCKETS / beginnings.len());
         let mut variants = vec![Vec::new()];
         for c in beginning.iter().take_while(|c| **c != '\0') {
             let forms = forms.entry(*c).or_insert_with(|| folding_to(*c));
@@ -365,15 +405,16 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
         }
     }
     let places = if beginnings.len() > SHORT_FINGERPRINT { FINGERPRINT } else { 3 };
-    (lets_through(&exact) < WORTH_IT).then(|| Fingerprint::new(exact, places))
+    let through = lets_through(&exact[..places]);
+    (through < WORTH_IT).then(|| Fingerprint::new(exact, places, through < SUFFICES))
 }
 
 /// The share of words that a fingerprint lets through, if all letters were equally frequent everywhere.
-fn lets_through(tables: &[[u8; 256]; FINGERPRINT]) -> f64 {
-    let letters = |table: &[u8; 256], bucket: u8| {
+fn lets_through(tables: &[[u8; 256]]) -> f64 {
+    let letters = |table: &[u8; 256], bucket: usize| {
         (b'a'..=b'z').filter(|letter| table[usize::from(*letter)] >> bucket & 1 == 1).count() as f64 / 26.0
     };
-    (0..8).map(|bucket| tables.iter().map(|table| letters(table, bucket)).product::<f64>()).sum()
+    (0..BUCKETS).map(|bucket| tables.iter().map(|table| letters(table, bucket)).product::<f64>()).sum()
 }
 
 /// All characters that fold to what `c` folds to.
@@ -397,12 +438,25 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     carry: Carry,
     masks: Masks,
     /// Blocks of the batch whose words are still to be looked up, a bit each.
-    busy: u32,
+    busy: u64,
     /// Where the present block starts, and its words that are still to be looked up, a bit each.
     block: usize,
     words_left: u64,
-    /// The bit of the word that was looked up last.
-    last: u64,
+    /// Words that were looked up and found, and which of them comes next.
+    hits: [Hit<'a>; AHEAD],
+    count: usize,
+    next_hit: usize,
+}
+
+/// How many words are looked up at a time. Each waits for memory, where there are many rules: so they wait together.
+const AHEAD: usize = 16;
+
+/// A complete word of the text that is the first word of some rules.
+#[derive(Clone, Copy)]
+struct Hit<'a> {
+    start: usize,
+    end: usize,
+    entry: &'a Entry,
 }
 
 impl<'a, const JSON: bool> Scanner<'a, JSON> {
@@ -421,67 +475,114 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             busy: 0,
             block: 0,
             words_left: 0,
-            last: 0,
+            hits: [Hit { start: 0, end: 0, entry: &words.table[0] }; AHEAD],
+            count: 0,
+            next_hit: 0,
         }
     }
 
     /// Has the word of the last match looked at once more: that match was overtaken by one of another kind, and with what
     /// is left of the text before the word another rule may match there.
     pub(crate) fn again(&mut self) {
-        self.words_left |= self.last;
+        self.next_hit -= 1;
     }
 
     /// The next match that starts at `at` or later.
     #[inline]
     pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
         loop {
-            while self.words_left != 0 {
-                self.last = self.words_left & self.words_left.wrapping_neg();
-                self.words_left ^= self.last;
-                let start = self.base + self.block + self.last.trailing_zeros() as usize;
-                if start >= self.limit {
-                    return None;
-                }
-                let found = match self.masks.short_word(start - self.base) {
-                    Some(length) => self.resolve(start, length as usize, at),
-                    None => self.resolve_slow(start, at),
-                };
-                if found.is_some() {
-                    return found;
+            while self.next_hit < self.count {
+                let Hit { start, end, entry } = self.hits[self.next_hit];
+                self.next_hit += 1;
+                if let Some(found) = self.decide(entry, start, end, at) {
+                    return Some(found);
                 }
             }
-            if self.busy != 0 {
-                let i = self.busy.trailing_zeros() as usize % BLOCKS;
-                self.busy &= self.busy - 1;
-                self.block = i * BLOCK;
-                self.words_left = self.masks.kept[i];
-            } else if self.next_base < self.limit {
-                self.fill();
-            } else {
+            if !self.look_up() {
                 return None;
             }
         }
     }
 
-    /// Looks up an ASCII word of at most [`SHORT`] bytes that no non-ASCII character follows.
+    /// Looks up the next words, until some are found; none are when the text has ended.
+    fn look_up(&mut self) -> bool {
+        (self.count, self.next_hit) = (0, 0);
+        while self.count == 0 {
+            if self.words_left == 0 && self.busy == 0 {
+                if self.next_base >= self.limit {
+                    return false;
+                }
+                self.fill();
+            }
+            let mut keys = [(0, 0, Key::default()); AHEAD];
+            let mut count = 0;
+            while count < AHEAD {
+                if self.words_left == 0 {
+                    if self.busy == 0 {
+                        break;
+                    }
+                    let i = self.busy.trailing_zeros() as usize % BLOCKS;
+                    self.busy &= self.busy - 1;
+                    self.block = i * BLOCK;
+                    self.words_left = self.masks.kept[i];
+                }
+                let bit = self.words_left.trailing_zeros() as usize;
+                self.words_left &= self.words_left - 1;
+                let place = self.block + bit;
+                if self.base + place >= self.limit {
+                    (self.words_left, self.busy) = (0, 0);
+                    break;
+                }
+                let start = self.base + place;
+                let length = self.masks.word_length(place);
+                let key = if length > SHORT || self.text.get(start + length).is_some_and(|byte| !byte.is_ascii()) {
+                    Key::default()
+                } else {
+                    Key::short(self.load(start, length), length as u32)
+                };
+                self.words.prefetch(key);
+                keys[count] = (start, length, key);
+                count += 1;
+            }
+            for (start, length, key) in &keys[..count] {
+                let hit = if key.length > 0 { self.resolve(*start, *key) } else { self.resolve_slow(*start, *length) };
+                if let Some((end, entry)) = hit {
+                    if entry.rule & GROUP == 0 {
+                        self.texts.prefetch(entry.value);
+                    }
+                    self.hits[self.count] = Hit { start: *start, end, entry };
+                    self.count += 1;
+                }
+            }
+        }
+        true
+    }
+
+    /// Looks up an ASCII word of at most [`SHORT`] bytes that no non-ASCII character follows. Returns where it ends, too.
     #[inline]
-    fn resolve(&self, start: usize, length: usize, at: usize) -> Option<Found> {
-        let key = Key { bits: self.load(start, length), length: length as u32 };
+    fn resolve(&self, start: usize, key: Key) -> Option<(usize, &'a Entry)> {
         let entry = self.words.look_up(key, self.texts, |_| true)?;
         if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
             return None;
         }
-        self.decide(entry, start, start + length, at)
+        Some((start + key.length as usize, entry))
     }
 
-    /// Looks up a word of any kind. Kept out of the loop that calls it, which is long enough.
+    /// Looks up a word of any kind that starts with so many ASCII word characters. Kept out of the loop that calls it, which
+    /// is long enough.
     #[inline(never)]
-    fn resolve_slow(&self, start: usize, at: usize) -> Option<Found> {
+    fn resolve_slow(&self, start: usize, length: usize) -> Option<(usize, &'a Entry)> {
         if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
             return None;
         }
-        let mut folded = Folded::default();
+        let mut folded = Folded::new();
         let mut end = start;
+        if let Some(bytes) = self.text[start..].first_chunk()
+            && length <= bytes.len()
+        {
+            folded.start_with(bytes, length);
+            end += length;
+        }
         while let Some(byte) = self.text.get(end) {
             if is_ascii_word(*byte) {
                 folded.push(comparable(*byte));
@@ -509,7 +610,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         }
         let key = Key::new(folded.bytes());
         let entry = self.words.look_up(key, self.texts, |word| word == folded.bytes())?;
-        self.decide(entry, start, end, at)
+        Some((end, entry))
     }
 
     /// The match that an entry's rules have at the word `start..end`, of which no word character lies before or after.
@@ -521,8 +622,13 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         self.decide_group(self.words.group(entry), start, end, at)
     }
 
-    #[cold]
+    #[inline(never)]
     fn decide_group(&self, mut group: &[Candidate], start: usize, end: usize, at: usize) -> Option<Found> {
+        if let [only] = group {
+            let from = self.starts_with(self.texts.get(only.prefix), start).filter(|from| *from >= at)?;
+            let to = self.goes_on_with(self.texts.get(only.suffix), end)?;
+            return self.fits(only, from, to).then(|| only.found(from, to));
+        }
         let mut best: Option<Found> = None;
         // Candidates are in order of prefix, then suffix.
         while let [first, ..] = group {
@@ -558,6 +664,33 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         Some(from)
     }
 
+    /// Where the text from `end` on that equals `suffix` ends.
+    fn goes_on_with(&self, suffix: &[u8], mut end: usize) -> Option<usize> {
+        let mut rest = suffix;
+        while let [first, after @ ..] = rest {
+            let byte = *self.text.get(end)?;
+            if byte.is_ascii() {
+                if byte.to_ascii_lowercase() != *first {
+                    return None;
+                }
+                rest = after;
+                end += 1;
+            } else {
+                let c = char_at(self.text, end)?;
+                rest = rest.strip_prefix(fold(c).encode_utf8(&mut [0; 4]).as_bytes())?;
+                end += c.len_utf8();
+            }
+        }
+        Some(end)
+    }
+
+    /// Whether `text[from..end]`, which equals the pattern of `candidate` under folding, is a match.
+    #[inline]
+    fn fits(&self, candidate: &Candidate, from: usize, end: usize) -> bool {
+        let exact = candidate.exact.is_none_or(|exact| self.text[from..end] == *self.texts.get(exact));
+        exact && !(candidate.ends_word && word_after(self.text, end))
+    }
+
     /// The longest of `candidates`, which are sorted by suffix, whose suffix follows at `end`.
     fn longest(&self, mut candidates: &[Candidate], from: usize, mut end: usize) -> Option<Found> {
         let mut best = None;
@@ -567,10 +700,8 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             while let [candidate, rest @ ..] = candidates
                 && self.texts.get(candidate.suffix).len() == depth
             {
-                let follows = candidate.ends_word && word_after(self.text, end);
-                let exact = candidate.exact.is_none_or(|exact| self.text[from..end] == *self.texts.get(exact));
-                if !follows && exact {
-                    best = Some(Found { start: from, end, rule: candidate.rule, what: What::Text(candidate.value) });
+                if self.fits(candidate, from, end) {
+                    best = Some(candidate.found(from, end));
                 }
                 candidates = rest;
             }
@@ -607,7 +738,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             }
         };
         const BIT_5: u128 = u128::from_le_bytes([0x20; SHORT]);
-        (bytes | BIT_5) & (u128::MAX >> (128 - 8 * length))
+        (bytes | BIT_5) & !u128::MAX.unbounded_shl(8 * length as u32)
     }
 
     /// Classifies the next batch.
@@ -621,14 +752,24 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
 }
 
 /// A word's comparable form: on the stack if it is of usual length.
-#[derive(Default)]
 struct Folded {
-    short: [u8; 32],
+    short: [u8; 64],
     length: usize,
     long: Vec<u8>,
 }
 
 impl Folded {
+    fn new() -> Self {
+        Self { short: [0; 64], length: 0, long: Vec::new() }
+    }
+
+    /// Takes the first `length` of `bytes`, which are ASCII word characters.
+    #[inline]
+    fn start_with(&mut self, bytes: &[u8; 64], length: usize) {
+        self.short = bytes.map(|byte| byte | 0x20);
+        self.length = length;
+    }
+
     #[inline]
     fn push(&mut self, byte: u8) {
         if let Some(place) = self.short.get_mut(self.length) {
