@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::integration_request::IntegrationRequest;
 use crate::method_response::EndpointResponse;
-use crate::uri::{ServiceCall, ServiceUri, UriTemplate, with_query};
+use crate::uri::{FUNCTIONS_PATH, INVOCATIONS, ServiceCall, ServiceUri, UriTemplate, with_query};
 use crate::{Explain, Failure, Functions, Refusal};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -90,8 +90,9 @@ pub(crate) async fn call(
     match &uri.call {
         ServiceCall::Invoke(arn) => {
             let arn = expanded(arn)?;
-            let host = format!("lambda.{}.amazonaws.com", aws.region());
-            request.explain(&format!("https://{host}/2015-03-31/functions/{arn}/invocations"), explain);
+            let region = aws.region();
+            let path = format_args!("{FUNCTIONS_PATH}{arn}{INVOCATIONS}");
+            request.explain(format_args!("https://lambda.{region}.amazonaws.com/{path}"), explain);
             invoke(&arn, request, functions).await
         }
         ServiceCall::Path(path) => {
@@ -150,7 +151,7 @@ async fn send(
 ) -> Result<EndpointResponse, Failure> {
     let target = with_query(path.to_owned(), &request.query);
     let service = &uri.service;
-    request.explain(&format!("https://{service}.{}.amazonaws.com{target}", aws.region()), explain);
+    request.explain(format_args!("https://{service}.{}.amazonaws.com{target}", aws.region()), explain);
     let mut sent = Request::new(request.body);
     *sent.method_mut() = request.method;
     *sent.uri_mut() = target

@@ -61,8 +61,11 @@ fn text(body: &Bytes) -> Bytes {
     }
 }
 
+/// A function answers with JSON, so the base64 of one comes in quotation marks.
 fn decode(body: &Bytes) -> Result<Bytes, Failure> {
-    let decoded = STANDARD.decode(body.trim_ascii());
+    let text = body.trim_ascii();
+    let unquoted = text.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let decoded = STANDARD.decode(unquoted.unwrap_or(text));
     decoded
         .map(Bytes::from)
         .map_err(|cause| Failure::ApiConfiguration(format!("Unable to base64 decode the body: {cause}")))
@@ -137,6 +140,13 @@ mod tests {
             let case = format!("{content_type} {accept} {types:?} {handling:?}");
             assert_eq!(converted, Ok(Bytes::from_static(expected)), "{case}");
         }
+    }
+
+    #[test]
+    fn the_base64_of_a_function_is_a_json_string() {
+        let body = Bytes::from_static(b" \"aGk=\"\n");
+        let converted = response_body(&body, "application/json", "*/*", &none(), Some(ConvertToBinary));
+        assert_eq!(converted, Ok(Bytes::from_static(DECODED)));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Endpoints {
     ) -> Result<EndpointResponse, Failure> {
         let address = endpoint.uri.0.expand(&request.path, stage_variables).map_err(Failure::ApiConfiguration)?;
         let address = with_query(address, &request.query);
-        request.explain(&address, explain);
+        request.explain(format_args!("{address}"), explain);
         let uri = valid(&address)?;
 
         let mut sent = Request::new(Full::new(request.body));
@@ -112,7 +112,7 @@ impl Endpoints {
                 // What is local speaks plain HTTP, and is told the name by which it was called.
                 let authority = uri.authority().map_or("", |authority| authority.as_str());
                 if let Ok(host) = HeaderValue::from_str(authority) {
-                    sent.headers_mut().insert(HOST, host);
+                    sent.headers_mut().entry(HOST).or_insert(host);
                 }
                 *sent.uri_mut() = local;
                 self.plain.request(sent).await

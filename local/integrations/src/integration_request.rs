@@ -1,6 +1,7 @@
 //! From the method request to what the endpoint is sent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -184,7 +185,7 @@ impl IntegrationRequest {
     }
 
     /// Says what is about to be sent, and where.
-    pub fn explain(&self, address: &str, explain: &dyn Explain) {
+    pub fn explain(&self, address: fmt::Arguments<'_>, explain: &dyn Explain) {
         explain.say(format_args!("Endpoint request URI: {address}"));
         explain.say(format_args!("Endpoint request headers: {}", ShownHeaders(&self.headers)));
         explain.say(format_args!("Endpoint request body after transformations: {}", ShownBody(&self.body)));

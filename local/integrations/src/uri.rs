@@ -96,8 +96,8 @@ pub(crate) enum ServiceCall {
 }
 
 /// A Lambda function's path is this, its ARN, and `/invocations`.
-const FUNCTIONS_PATH: &str = "2015-03-31/functions/";
-const INVOCATIONS: &str = "/invocations";
+pub(crate) const FUNCTIONS_PATH: &str = "2015-03-31/functions/";
+pub(crate) const INVOCATIONS: &str = "/invocations";
 
 impl ServiceUri {
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -195,6 +195,21 @@ async fn a_proxy_gives_back_what_the_endpoint_answered() {
     assert_eq!(cookies, ["a=1", "b=2"]);
 }
 
+/// The client's Host is API Gateway's own; a mapping may say another.
+#[tokio::test]
+async fn a_host_can_be_mapped() {
+    let (world, endpoint) = (World::new().await, Server::always(response(200, &[], "")).await);
+    world.network.put("alb.example.com", 80, None, endpoint.address);
+    for uri in ["http://alb.example.com".to_owned(), endpoint.url()] {
+        let mut definition = proxy(&uri);
+        definition["requestParameters"]["integration.request.header.Host"] = json!("'other.example.com'");
+        let call = Call::get().path("proxy", "x").header("host", "client.example.com");
+        world.respond(&definition, &call).await;
+    }
+    let hosts: Vec<_> = endpoint.seen().iter().map(|request| header(request.headers(), "host").to_owned()).collect();
+    assert_eq!(hosts, ["other.example.com", "other.example.com"]);
+}
+
 #[tokio::test]
 async fn what_belongs_to_the_connection_cannot_be_mapped() {
     let (world, endpoint) = (World::new().await, Server::always(response(200, &[], "")).await);
