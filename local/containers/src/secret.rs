@@ -15,7 +15,7 @@ pub enum Error {
         /// `valueFrom`.
         name: String,
         /// What it said.
-        cause: local_aws_api::Error,
+        cause: Box<local_aws_api::Error>,
     },
     /// `valueFrom` is none of the forms that ECS takes, or what it leads to has not what it says.
     #[error("{name}: {problem}")]
@@ -32,7 +32,7 @@ pub enum Error {
 /// # Errors
 /// When there is no such value.
 pub async fn fetch(api: &AwsApi, value_from: &str) -> Result<String, Error> {
-    let refused = |cause| Error::Refused { name: value_from.to_owned(), cause };
+    let refused = |cause| Error::Refused { name: value_from.to_owned(), cause: Box::new(cause) };
     let unusable = |problem| Error::Unusable { name: value_from.to_owned(), problem };
     match Reference::parse(value_from, api.region()).map_err(unusable)? {
         Reference::Parameter(name) => {
@@ -87,7 +87,8 @@ impl Reference {
                 Ok(Self::Parameter(if is_path { format!("/{name}") } else { name.to_owned() }))
             }
             (Some("secretsmanager"), Some("secret")) if parts.len() >= 7 => {
-                let part = |index: usize| parts.get(index).filter(|part| !part.is_empty()).map(|part| (*part).to_owned());
+                let part =
+                    |index: usize| parts.get(index).filter(|part| !part.is_empty()).map(|part| (*part).to_owned());
                 Ok(Self::Secret {
                     id: parts[..7].join(":"),
                     json_key: part(7),
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn each_form_of_value_from() {
-        let parse = |text| Reference::parse(text, "eu-west-1");
+        let parse = |text: &str| Reference::parse(text, "eu-west-1");
         let parameter = |name: &str| Ok(Reference::Parameter(name.to_owned()));
         assert_eq!(parse("arn:aws:ssm:eu-west-1:123456789012:parameter/my/key"), parameter("/my/key"));
         assert_eq!(parse("arn:aws:ssm:eu-west-1:123456789012:parameter/key"), parameter("key"));

@@ -2,7 +2,6 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html>
 
 use std::collections::{BTreeSet, HashMap};
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -559,11 +558,9 @@ impl Record {
 }
 
 /// Returns when a slot is to stop at least so urgently.
-fn stopped(stop: &mut watch::Receiver<Stop>, how: Stop) -> impl Future<Output = ()> {
-    async move {
-        // When nobody is left to say so, it is to stop too.
-        _ = stop.wait_for(|wanted| *wanted >= how).await;
-    }
+async fn stopped(stop: &mut watch::Receiver<Stop>, how: Stop) {
+    // When nobody is left to say so, it is to stop too.
+    _ = stop.wait_for(|wanted| *wanted >= how).await;
 }
 
 fn now() -> f64 {
