@@ -91,7 +91,7 @@ pub(crate) async fn call(
         ServiceCall::Invoke(arn) => {
             let arn = expanded(arn)?;
             let region = aws.region();
-            let path = format_args!("{FUNCTIONS_PATH}{arn}{INVOCATIONS}");
+            let path = format!("{FUNCTIONS_PATH}{arn}{INVOCATIONS}");
             request.explain(format_args!("https://lambda.{region}.amazonaws.com/{path}"), explain);
             invoke(&arn, request, functions).await
         }
