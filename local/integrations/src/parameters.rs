@@ -63,6 +63,9 @@ pub(crate) struct Message<'a> {
     json: OnceCell<Result<Value, NotJson>>,
 }
 
+/// What mappings see of a message without a body, as templates do.
+const NO_BODY: &[u8] = b"{}";
+
 /// A body that begins as JSON does, and is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
@@ -157,7 +160,7 @@ impl Source {
             Self::MultiValueHeader(name) => Some(message.header_values(name).collect::<Vec<_>>().join(",")),
             Self::Body => {
                 message.json()?;
-                Some(String::from_utf8_lossy(message.body).into_owned())
+                Some(String::from_utf8_lossy(message.body.trim_ascii()).into_owned())
             }
             Self::BodyField(path) => path.find(message.json()?).map(text_of),
             Self::Context(name) => context_variable(message.context, name),
@@ -185,6 +188,7 @@ impl<'a> Message<'a> {
     fn new(headers: &'a HeaderMap, body: &'a [u8], request: &'a MethodRequest<'_>) -> Self {
         static NO_PATH: BTreeMap<String, String> = BTreeMap::new();
         let MethodRequest { context, stage_variables, .. } = *request;
+        let body = if body.is_empty() { NO_BODY } else { body };
         Self { path: &NO_PATH, query: &[], headers, body, context, stage_variables, json: OnceCell::new() }
     }
 
@@ -337,7 +341,9 @@ mod tests {
         for (body, source, expected) in [
             ("plain", "method.request.body", Ok(vec!["plain".to_owned()])),
             ("plain", "method.request.body.a", Ok(vec![])),
-            ("", "method.request.body", Ok(vec![])),
+            ("", "method.request.body", Ok(vec!["{}".to_owned()])),
+            ("", "method.request.body.a", Ok(vec![])),
+            ("\n plain\n", "method.request.body", Ok(vec!["plain".to_owned()])),
             (r#"{"a":1}"#, "method.request.body", Ok(vec![r#"{"a":1}"#.to_owned()])),
             (r#"{"a":"#, "method.request.body", Err(NotJson)),
             (r#" {"a":"#, "method.request.body.a", Err(NotJson)),
