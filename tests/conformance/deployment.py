@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 
 from conformance.case import Case, filled
 from conformance.exchange import differences
-from conformance.function import Functions, arn, uri
+from conformance.function import Functions, arn, make_role, uri
 from conformance.upstream import Upstream
 from harness.control_plane import ACCOUNT, REGION
 
@@ -41,6 +41,7 @@ class Account:
         self._upstream = upstream
         self._apigateway = client("apigateway")
         self._functions = Functions(client, upstream.address)
+        self._role = make_role(client, "integrations", "apigateway.amazonaws.com")
 
     def deploy(self, case: Case) -> Deployed:
         functions = {
@@ -57,6 +58,7 @@ class Account:
             "control_plane": self._control_plane,
             "upstream": f"http://{self._upstream.address}/{key}",
             "upstream_host": f"{self._upstream.address}/{key}",
+            "role": self._role,
             "ten_kib": "a" * 10240,
             **{f"function:{name}": uri(function) for name, function in functions.items()},
             **{f"function_name:{name}": function for name, function in functions.items()},

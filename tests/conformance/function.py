@@ -13,17 +13,11 @@ from typing import Any
 
 from harness.control_plane import ACCOUNT, REGION
 
-ROLE = "conformance"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-
 
 class Functions:
     def __init__(self, client: Callable[[str], Any], recorder: str) -> None:
         self._client = client("lambda")
-        self._role = client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        self._role = make_role(client, "functions", "lambda.amazonaws.com")
         self._recorder = recorder
         self._zip = _packed()
         self._made: set[str] = set()
@@ -54,6 +48,13 @@ class Functions:
                 )
             self._made.add(name)
         return name
+
+
+def make_role(client: Callable[[str], Any], name: str, service: str) -> str:
+    """The ARN of a role that the service may assume. What it may do is nobody's concern here."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return str(client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
 
 
 def arn(name: str) -> str:
