@@ -91,8 +91,8 @@ pub(crate) async fn call(
         ServiceCall::Invoke(arn) => {
             let arn = expanded(arn)?;
             let region = aws.region();
-            let path = format!("{FUNCTIONS_PATH}{arn}{INVOCATIONS}");
-            request.explain(format_args!("https://lambda.{region}.amazonaws.com/{path}"), explain);
+            let address = format!("https://lambda.{region}.amazonaws.com/{FUNCTIONS_PATH}{arn}{INVOCATIONS}");
+            request.explain(format_args!("{address}"), explain);
             invoke(&arn, request, functions).await
         }
         ServiceCall::Path(path) => {
