@@ -9,6 +9,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use local_gateway::HeaderSpellings;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::oneshot,
@@ -61,7 +62,10 @@ fn serve_connection(
     serving: Arc<Serving>,
     connections: &GracefulShutdown,
 ) -> impl Future<Output = ()> + use<> {
-    let service = service_fn(move |request| {
+    // A function sees its request's headers as the client spells them.
+    let (connection, spellings) = HeaderSpellings::watch(connection);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(spellings.next());
         let serving = serving.clone();
         async move { Ok::<_, Infallible>(answer(&serving, request, peer).await) }
     });

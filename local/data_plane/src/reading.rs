@@ -1,6 +1,9 @@
 //! Keeping up with the account.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use http::Method;
@@ -19,6 +22,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(500);
 /// The same until everything is ready: somebody is waiting.
 const START_GLANCE: Duration = Duration::from_millis(50);
+/// How often that somebody is told what for.
+const NEWS: Duration = Duration::from_secs(10);
 
 /// Reads the account at the start and after each change of it.
 ///
@@ -69,6 +74,7 @@ async fn read(serving: &Serving, away: bool) -> anyhow::Result<()> {
 /// When the file that names them cannot be written.
 pub async fn announce(serving: &Serving, mut endpoints: EndpointsFile) -> anyhow::Result<Infallible> {
     let mut announced = false;
+    let mut told = Instant::now();
     loop {
         serving.look().await;
         let front_doors = serving.front_doors();
@@ -78,6 +84,9 @@ pub async fn announce(serving: &Serving, mut endpoints: EndpointsFile) -> anyhow
                 println!("{}", table::of(&front_doors, serving.url()));
             }
             announced = true;
+        } else if told.elapsed() >= NEWS {
+            info!(target: "data_plane", "waiting for {}", serving.awaited());
+            told = Instant::now();
         }
         sleep(if announced { GLANCE } else { START_GLANCE }).await;
     }

@@ -131,6 +131,21 @@ impl Serving {
         lock(&self.account).is_some() && self.containers.is_steady()
     }
 
+    /// What is not ready yet, in words.
+    pub fn awaited(&self) -> String {
+        if lock(&self.account).is_none() {
+            return "the account".into();
+        }
+        let deployed = self.containers.deployed();
+        let lacking = deployed.services.iter().filter_map(|service| {
+            let tasks = self.containers.tasks(&service.arn);
+            let healthy = tasks.iter().filter(|task| task["healthStatus"] == "HEALTHY").count();
+            let lacks = healthy < service.desired_count;
+            lacks.then(|| format!("service {}: {healthy} of {} tasks are healthy", service.name, service.desired_count))
+        });
+        lacking.collect::<Vec<_>>().join(", ")
+    }
+
     /// Looks at what runs, and remembers it.
     pub async fn look(&self) {
         let Some(account) = lock(&self.account).clone() else { return };

@@ -153,28 +153,34 @@ function readable({ headers, body }) {
 
 // Requests
 
-let requests = [];
 let chosen = null;
+let waiting = [];
 
+/** Requests are put into the list at most once for each picture that the browser draws. */
 function addRequest(record) {
-  // After a broken connection the latest come again.
-  if (requests.some(({ id, at }) => id === record.id && at === record.at)) return;
-  requests.unshift(record);
-  requests.length = Math.min(requests.length, REQUESTS_SHOWN);
-  showRequests();
+  if (waiting.push(record) === 1) requestAnimationFrame(putRequests);
 }
 
-let showing = 0;
+/** Rows that are there stay as they are: one of them may have the focus. */
+function putRequests() {
+  const list = find("requests-list");
+  const shown = new Set([...list.children].map((row) => row.dataset.request));
+  for (const record of waiting) {
+    // After a broken connection the latest come again.
+    if (shown.has(record.id)) continue;
+    shown.add(record.id);
+    list.prepend(requestRow(record));
+  }
+  waiting = [];
+  while (list.children.length > REQUESTS_SHOWN) list.lastChild.remove();
+  filterRequests();
+}
 
-/** At most once for each picture that the browser draws. */
-function showRequests() {
-  cancelAnimationFrame(showing);
-  showing = requestAnimationFrame(() => {
-    const filter = find("requests-filter").value.toLowerCase();
-    const fits = ({ front_door, method, path, status }) =>
-      `${front_door} ${method} ${path} ${status}`.toLowerCase().includes(filter);
-    fill("requests-list", requests.filter(fits).map(requestRow), "no-requests");
-  });
+function filterRequests() {
+  const filter = find("requests-filter").value.toLowerCase();
+  const rows = [...find("requests-list").children];
+  for (const row of rows) row.hidden = !row.dataset.text.includes(filter);
+  find("no-requests").hidden = rows.some((row) => !row.hidden);
 }
 
 function requestRow(record) {
@@ -186,6 +192,7 @@ function requestRow(record) {
     make("td", {}, pill(record.status, statusKind(record.status))),
     make("td", { className: "number", textContent: (record.microseconds / 1000).toFixed(1) }));
   row.dataset.request = record.id;
+  row.dataset.text = `${record.front_door} ${record.method} ${record.path} ${record.status}`.toLowerCase();
   open.setAttribute("aria-expanded", record.id === chosen);
   open.setAttribute("aria-controls", "steps");
   row.addEventListener("click", () => {
@@ -206,15 +213,21 @@ function showSteps(record) {
   find("no-steps").textContent = "A load balancer does not say what it did: only API Gateway keeps an execution log.";
   const text = find("steps-text");
   text.hidden = record.steps === null;
-  text.replaceChildren(...(record.steps ?? "").split("\n").map(stepLine));
+  text.replaceChildren(...(record.steps ?? "").trimEnd().split("\n").map(stepLine));
   text.scrollTop = 0;
 }
 
+// The time before each line of an execution log; the row in the list says it already.
+const LINE_TIME = /^\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4} : /;
+const COMPLETED = /^Method completed with status: (\d)/;
+
 function stepLine(line) {
-  const kind = /error|denied|refused|fail|does not|not found|forbidden/i.test(line) ? "step-bad"
-    : /succe|allow|verified|matched/i.test(line) ? "step-good" : "";
-  const last = /^.*Method completed with status/.test(line) ? " step-last" : "";
-  return make("span", { className: kind + last, textContent: `${line}\n` });
+  const text = line.replace(LINE_TIME, "");
+  const completed = COMPLETED.exec(text);
+  const isBad = completed ? completed[1] > 3 : /\b(denied|denies|refused|blocks|failed|fails|invalid|exceeded|error)\b/i.test(text);
+  const isGood = completed ? completed[1] < 4 : /\b(succeeded|successfully|authorized|allows)\b/i.test(text);
+  const kind = isBad ? "step step-bad" : isGood ? "step step-good" : "step";
+  return make("span", { className: completed ? `${kind} step-last` : kind, textContent: `${text}\n` });
 }
 
 // Functions
@@ -340,8 +353,11 @@ function showState(state) {
 
 find("try-form").addEventListener("submit", send);
 find("try-front-door").addEventListener("change", proposeSample);
-find("requests-filter").addEventListener("input", showRequests);
-find("requests-clear").addEventListener("click", () => { requests = []; showRequests(); });
+find("requests-filter").addEventListener("input", filterRequests);
+find("requests-clear").addEventListener("click", () => {
+  find("requests-list").replaceChildren();
+  filterRequests();
+});
 
 const events = new EventSource("/_local/requests");
 events.addEventListener("state", ({ data }) => showState(JSON.parse(data)));
