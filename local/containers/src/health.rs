@@ -107,9 +107,12 @@ async fn status(stream: TcpStream, address: SocketAddr, path: &str) -> Result<St
         .header(USER_AGENT, "ELB-HealthChecker/2.0")
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())?;
+    let mut response = std::pin::pin!(sender.send_request(request));
     // The connection ends with this future, so that an endless body cannot keep it.
     tokio::select! {
-        response = sender.send_request(request) => Ok(response?.status()),
-        ended = connection => Err(ended.err().map_or_else(|| "closed without an answer".into(), Into::into)),
+        response = &mut response => return Ok(response?.status()),
+        ended = connection => ended?,
     }
+    // An answer that was read together with the connection's end is there, and not taken yet.
+    Ok(response.await?.status())
 }
