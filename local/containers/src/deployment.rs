@@ -141,6 +141,15 @@ struct Side {
     group_name: String,
 }
 
+impl Side {
+    /// `groups`: ARNs and names.
+    fn of(set: &TaskSet, groups: &[(String, String); 2]) -> Self {
+        let group = set.load_balancers.first().map(|one| one.target_group_arn.clone()).unwrap_or_default();
+        let name = groups.iter().find(|(arn, _)| *arn == group).map(|(_, name)| name.clone()).unwrap_or_default();
+        Self { arn: set.arn.clone().unwrap_or_default(), group, group_name: name }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Sides {
     service: String,
@@ -191,12 +200,7 @@ impl Release {
             // Taken up again after the traffic went over: only blue is left to be ended.
             return self.take_up(&service, &groups).await;
         }
-        let side = |set: &TaskSet, name_of: &[(String, String); 2]| {
-            let group = set.load_balancers.first().map(|one| one.target_group_arn.clone()).unwrap_or_default();
-            let name = name_of.iter().find(|(arn, _)| *arn == group).map(|(_, name)| name.clone()).unwrap_or_default();
-            Side { arn: set.arn.clone().unwrap_or_default(), group, group_name: name }
-        };
-        let blue = side(primary, &groups);
+        let blue = Side::of(primary, &groups);
         let free = groups.iter().find(|(arn, _)| *arn != blue.group).cloned();
         let (green_group, green_name) =
             free.ok_or_else(|| Failure::failed("ELB_INVALID_INSTANCE", "Both target groups are the same"))?;
@@ -246,11 +250,7 @@ impl Release {
 
     /// The listeners were turned before this process began.
     async fn take_up(&mut self, service: &Service, groups: &[(String, String); 2]) -> Result<(), Failure> {
-        let side = |set: &TaskSet| {
-            let group = set.load_balancers.first().map(|one| one.target_group_arn.clone()).unwrap_or_default();
-            let name = groups.iter().find(|(arn, _)| *arn == group).map(|(_, name)| name.clone()).unwrap_or_default();
-            Side { arn: set.arn.clone().unwrap_or_default(), group, group_name: name }
-        };
+        let side = |set: &TaskSet| Side::of(set, groups);
         for event in &mut self.events {
             event.status = "Succeeded";
         }

@@ -54,6 +54,9 @@ use report::Reporter;
 use service::Services;
 use target_group::{TargetGroups, lock};
 
+/// How often what is deployed is read before it counts as an error that something goes away meanwhile.
+const READS: u32 = 3;
+
 /// How it is run.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -246,7 +249,14 @@ impl Inner {
 
     async fn refresh(self: &Arc<Self>) -> Result<(), Error> {
         let _updating = self.updating.lock().await;
-        let snapshot = read(&self.api).await?;
+        let mut reads = 1;
+        let snapshot = loop {
+            match read(&self.api).await {
+                // Listed, and gone before it was described.
+                Err(snapshot::Error::Api(error)) if error.is_not_found() && reads < READS => reads += 1,
+                outcome => break outcome?,
+            }
+        };
         self.update(snapshot).await
     }
 

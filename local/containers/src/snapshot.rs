@@ -534,14 +534,16 @@ async fn service(api: &AwsApi, cluster: &str, described: &Value) -> Result<Servi
     } else {
         let id = list(described, "deployments").first().map(|deployment| text(deployment, "id")).unwrap_or_default();
         let task_definition = text(described, "taskDefinition");
+        let load_balancers = service_load_balancers(described);
+        let groups: Vec<_> = load_balancers.iter().map(|one| one.target_group_arn.as_str()).collect();
         let primary = TaskSet {
-            key: format!("{id} {task_definition}"),
+            key: format!("{id} {task_definition} {}", groups.join(" ")),
             arn: None,
             id: id.to_owned(),
             is_primary: true,
             external_id: String::new(),
             task_definition: task_definition.to_owned(),
-            load_balancers: service_load_balancers(described),
+            load_balancers,
             desired_count,
         };
         // A service of another controller (EXTERNAL) may be without one.

@@ -25,6 +25,16 @@ struct Released {
     balancer: String,
 }
 
+fn start(folder: &Folder, control_plane: &ControlPlane, pace: Pace) -> Containers {
+    let config = Config {
+        binaries: Binaries { default: Some(folder.container_binary()), ..Binaries::default() },
+        work_directory: folder.path().to_owned(),
+        pace,
+        ..Config::default()
+    };
+    Containers::new(control_plane.api.clone(), config)
+}
+
 impl Released {
     async fn new(configuration: &str, pace: Pace) -> Self {
         let folder = Folder::new();
@@ -71,13 +81,7 @@ impl Released {
         }
         control_plane.ecs("CreateCluster", json!({ "clusterName": NAME })).await;
         let balancer = balancer.text_of("DNSName").unwrap().to_owned();
-        let config = Config {
-            binaries: Binaries { default: Some(folder.container_binary()), ..Binaries::default() },
-            work_directory: folder.path().to_owned(),
-            pace,
-            ..Config::default()
-        };
-        let containers = Containers::new(control_plane.api.clone(), config);
+        let containers = start(&folder, &control_plane, pace);
         let [blue, green] = [0, 1].map(|index| groups[index].clone());
         let production = listeners[0].clone();
         let this = Self { folder, control_plane, containers, groups: [blue, green], production, balancer };
@@ -245,6 +249,27 @@ async fn green_takes_over_and_blue_is_ended() {
     assert_eq!(released.ended(&id).await["status"], "Succeeded");
     assert_eq!(released.get(80).await, "blue again");
     assert_eq!(released.production().await, [released.groups[0].clone()]);
+    released.containers.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_starts_again_takes_a_deployment_up_where_it_is() {
+    // Blue is kept for longer than the first process lives.
+    let pace = Pace { deployment_minute: PATIENCE, ..PACE };
+    let mut released = Released::new("CodeDeployDefault.ECSAllAtOnce", pace).await;
+    let id = released.deploy(&released.register("green", &[]).await).await;
+    eventually("blue waits for its end", async || {
+        let info = released.deployment(&id).await;
+        (info["instanceTerminationWaitTimeStarted"] == true).then_some(())
+    })
+    .await;
+    released.containers.shut_down().await;
+    released.containers = start(&released.folder, &released.control_plane, STEADY);
+    released.containers.refresh().await.unwrap();
+    assert_eq!(released.ended(&id).await["status"], "Succeeded");
+    within("green healthy", released.containers.steady()).await;
+    assert_eq!(released.get(80).await, "green");
+    assert_eq!(released.service().await["taskSets"].as_array().unwrap().len(), 1);
     released.containers.shut_down().await;
 }
 

@@ -73,6 +73,8 @@ async fn a_task_that_becomes_unhealthy_is_replaced() {
     std::fs::write(&ready, "").unwrap();
     deployed.environment().insert("READY_FILE".into(), ready.display().to_string());
     deployed.service().health_check_grace_period = std::time::Duration::ZERO;
+    // Long enough for a busy machine to start a process before three checks count as failed.
+    deployed.snapshot.target_groups[0].health_check.interval = std::time::Duration::from_secs(60);
     deployed.steady().await;
     let pid = deployed.get("/pid").await.body;
     std::fs::remove_file(&ready).unwrap();
