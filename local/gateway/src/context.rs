@@ -14,6 +14,7 @@ use crate::address::Address;
 use crate::authorizer::Identity;
 use crate::clock::Civil;
 use crate::gateway_response::Refused;
+use crate::header_spelling::HeaderSpelling;
 use crate::headers;
 use crate::json::ObjectWriter;
 use crate::routing::Route;
@@ -50,6 +51,7 @@ pub(crate) struct Context {
     pub query: Vec<(String, String)>,
     /// With those that API Gateway adds.
     pub headers: HeaderMap,
+    pub spelling: HeaderSpelling,
     pub body: Bytes,
     pub source_ip: IpAddr,
     pub route: Option<Route>,

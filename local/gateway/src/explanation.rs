@@ -96,8 +96,7 @@ impl Explanation {
 
     /// A line with headers.
     pub fn headers(&self, label: &str, headers: &HeaderMap) {
-        let texts: Vec<_> =
-            headers.iter().map(|(name, value)| (headers::canonical(name), headers::text(value))).collect();
+        let texts: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), headers::text(value))).collect();
         self.pairs(label, texts.iter().map(|(name, value)| (*name, value.as_ref())));
     }
 

@@ -118,14 +118,10 @@ fn check_permission(policy: Option<&Value>, arn: &str, method: &Method, context:
         "aws:sourceaccount" => Some(context.address.stage.account_id.clone()),
         _ => None,
     };
-    // A policy may name the function without its qualifier: it is the qualifier's own policy all the same.
-    let unqualified = arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
-    let access = Access {
-        principal: Some(PRINCIPAL),
-        action: INVOKE,
-        resources: &[arn, &unqualified],
-        condition_key: &condition_key,
-    };
+    // The policy of an alias or a version names it; the function's own is that of $LATEST.
+    let latest = arn.strip_suffix(":$LATEST").unwrap_or(arn);
+    let access =
+        Access { principal: Some(PRINCIPAL), action: INVOKE, resources: &[arn, latest], condition_key: &condition_key };
     match policy.decide(&access) {
         Decision::Allowed => Ok(()),
         Decision::NotAllowed | Decision::Denied => Err(format!("{}: nothing allows {source_arn}", invalid())),

@@ -38,6 +38,7 @@ pub const LONGEST_BODY: usize = 10 * 1024 * 1024;
 pub const EXPLAIN: HeaderName = HeaderName::from_static("x-local-explain");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const REMAPPED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-remapped-x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 
 /// All REST APIs of a region. Cheap to clone: all clones are the same gateway.
@@ -245,6 +246,7 @@ fn begin(address: Address, mut parts: request::Parts, peer: SocketAddr) -> Conte
         query: query::parse(&raw_query),
         raw_query,
         headers: parts.headers,
+        spelling: parts.extensions.remove().unwrap_or_default(),
         body: Bytes::new(),
         source_ip: peer.ip(),
         route: None,
@@ -299,7 +301,11 @@ where
     Ok(if collected.is_empty() { first } else { collected.freeze() })
 }
 
+/// What an endpoint calls its request is remapped, as this request has a name already.
 fn add_identifiers(headers: &mut HeaderMap, context: &Context) {
+    if let Some(other) = headers.remove(REQUEST_ID) {
+        headers.insert(REMAPPED_REQUEST_ID, other);
+    }
     for (name, value) in [(REQUEST_ID, &context.request_id), (EXTENDED_REQUEST_ID, &context.extended_request_id)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);

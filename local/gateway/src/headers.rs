@@ -6,14 +6,15 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::header_spelling::HeaderSpelling;
+
 pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What a request's headers are called in an event. Clients of today speak HTTP/2, where names are in lower case; these are
-/// the ones that API Gateway spells its own way all the same.
+/// Headers that API Gateway spells its own way in events, however the client spells them.
 const CANONICAL: [(&str, &str); 6] = [
     ("host", "Host"),
     ("user-agent", "User-Agent"),
@@ -61,9 +62,9 @@ const DROPPED_FROM_RESPONSES: [&str; 6] =
 const REMAPPED_PREFIX: &str = "x-amzn-remapped-";
 
 /// A header's name as an event has it.
-pub(crate) fn canonical(name: &HeaderName) -> &str {
+pub(crate) fn spelled<'a>(name: &'a HeaderName, spelling: &'a HeaderSpelling) -> &'a str {
     let name = name.as_str();
-    CANONICAL.iter().find(|(lower, _)| *lower == name).map_or(name, |(_, canonical)| canonical)
+    CANONICAL.iter().find(|(lower, _)| *lower == name).map_or_else(|| spelling.of(name), |(_, canonical)| canonical)
 }
 
 pub(crate) fn reaches_functions(name: &HeaderName) -> bool {

@@ -46,13 +46,13 @@ pub(crate) fn write_request(event: &mut ObjectWriter<'_>, context: &Context, not
     let names = || context.headers.keys().filter(|name| headers::reaches_functions(name));
     event.object("headers", nothing, names().next().is_none(), |object| {
         for name in names() {
-            object.member(headers::canonical(name), headers::last(&context.headers, name.as_str()));
+            object.member(headers::spelled(name, &context.spelling), headers::last(&context.headers, name.as_str()));
         }
     });
     event.object("multiValueHeaders", nothing, names().next().is_none(), |object| {
         for name in names() {
             let values: Vec<_> = context.headers.get_all(name).iter().map(headers::text).collect();
-            object.member(headers::canonical(name), values);
+            object.member(headers::spelled(name, &context.spelling), values);
         }
     });
     let query = &context.query;

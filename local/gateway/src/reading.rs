@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use http::Method;
 use local_aws_api::{AwsApi, Error};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::definition::of_integrations;
 use crate::snapshot::{
     ApiKey, BasePathMapping, DomainName, Period, PlanStage, Quota, RestApi, Snapshot, Stage, Throttle, UsagePlan,
 };
@@ -15,6 +16,8 @@ use crate::snapshot::{
 const SERVICE: &str = "apigateway";
 /// The most that API Gateway gives in one page.
 const PAGE: usize = 500;
+/// What is encoded in a part of a path: all but RFC 3986's unreserved characters.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The base path of a mapping that has none.
 const NO_BASE_PATH: &str = "(none)";
 
@@ -35,6 +38,7 @@ pub async fn read(api: &AwsApi) -> Result<Snapshot, Error> {
             snapshot.rest_apis.push(rest_api);
         }
     }
+    snapshot.function_policies = function_policies(api, &snapshot).await?;
     snapshot.api_keys = list(api, "/apikeys?includeValues=true").await?.iter().map(api_key).collect();
     for document in list(api, "/usageplans").await? {
         let keys = list(api, &format!("/usageplans/{}/keys", encoded(&document["id"]))).await?;
@@ -72,6 +76,42 @@ async fn rest_api(api: &AwsApi, document: &Value) -> Result<Option<RestApi>, Err
         }
     }
     Ok(Some(RestApi { id, name: text(&document["name"]), definitions, stages }))
+}
+
+/// The policies of all functions that integrations name, in the stages that they are served in.
+async fn function_policies(api: &AwsApi, snapshot: &Snapshot) -> Result<HashMap<String, Option<Arc<Value>>>, Error> {
+    let mut policies = HashMap::new();
+    for rest_api in &snapshot.rest_apis {
+        for stage in &rest_api.stages {
+            let Some(definition) = rest_api.definitions.get(&stage.deployment_id) else { continue };
+            for uri in of_integrations(definition) {
+                // A stage variable that is missing, or a function elsewhere: there is no policy to be seen.
+                let Ok(arn) = uri.arn(&stage.variables) else { continue };
+                if let Some(path) = policy_path(&arn, api.region())
+                    && !policies.contains_key(arn.as_ref())
+                {
+                    let answer = found(api.rest("lambda", Method::GET, &path, None).await)?;
+                    let policy = answer.as_ref().and_then(|answer| answer["Policy"].as_str());
+                    let policy = policy.and_then(|text| serde_json::from_str(text).ok());
+                    policies.insert(arn.into_owned(), policy.map(Arc::new));
+                }
+            }
+        }
+    }
+    Ok(policies)
+}
+
+/// GetPolicy of `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
+fn policy_path(arn: &str, region: &str) -> Option<String> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", _, "lambda", of, _, "function", name, qualifier @ ..] = parts.as_slice() else { return None };
+    let query = match qualifier {
+        [] | ["$LATEST"] => String::new(),
+        [qualifier] => format!("?Qualifier={}", utf8_percent_encode(qualifier, PART)),
+        _ => return None,
+    };
+    let name = utf8_percent_encode(name, PART);
+    (*of == region).then(|| format!("/2015-03-31/functions/{name}/policy{query}"))
 }
 
 fn stage(document: &Value) -> Stage {
@@ -190,7 +230,7 @@ async fn list(api: &AwsApi, path: &str) -> Result<Vec<Value>, Error> {
         let separator = if path.contains('?') { '&' } else { '?' };
         let mut page = format!("{path}{separator}limit={PAGE}");
         if let Some(position) = &position {
-            page.push_str(&format!("&position={}", utf8_percent_encode(position, NON_ALPHANUMERIC)));
+            page.push_str(&format!("&position={}", utf8_percent_encode(position, PART)));
         }
         let Some(mut answer) = get(api, &page).await? else { return Ok(items) };
         if let Value::Array(found) = answer["item"].take() {
@@ -221,5 +261,5 @@ fn text(value: &Value) -> String {
 }
 
 fn encoded(value: &Value) -> String {
-    utf8_percent_encode(value.as_str().unwrap_or_default(), NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(value.as_str().unwrap_or_default(), PART).to_string()
 }

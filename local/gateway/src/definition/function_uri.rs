@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 const BEFORE: &str = ":lambda:path/2015-03-31/functions/";
 const AFTER: &str = "/invocations";
 const VARIABLE: &str = "${stageVariables.";
@@ -48,6 +50,15 @@ impl FunctionUri {
         arn.push_str(rest);
         Ok(Cow::Owned(arn))
     }
+}
+
+/// The URIs of all functions that `AWS_PROXY` integrations of a definition name.
+pub(crate) fn of_integrations(definition: &Value) -> Vec<FunctionUri> {
+    let operations = definition["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object());
+    let integrations = operations.flatten().map(|(_, operation)| &operation["x-amazon-apigateway-integration"]);
+    let proxies = integrations
+        .filter(|integration| integration["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("aws_proxy")));
+    proxies.filter_map(|integration| FunctionUri::parse(integration["uri"].as_str()?).ok()).collect()
 }
 
 #[cfg(test)]

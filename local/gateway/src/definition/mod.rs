@@ -15,7 +15,7 @@ use local_integrations::BinaryMediaTypes;
 use serde_json::Value;
 
 pub(crate) use authorizer::{Authorizer, AuthorizerKind, IdentitySource};
-pub(crate) use function_uri::FunctionUri;
+pub(crate) use function_uri::{FunctionUri, of_integrations};
 pub(crate) use gateway_responses::GatewayResponses;
 pub(crate) use method::{Authorization, FunctionIntegration, Method, MethodIntegration, ParameterPlace};
 pub(crate) use model::Model;

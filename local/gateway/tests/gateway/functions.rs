@@ -1,9 +1,12 @@
 //! `AWS_PROXY`: events to functions, and their answers.
 
 use bytes::Bytes;
+use http::Request;
 use http::header::SET_COOKIE;
-use local_gateway::{Invocation, Refusal};
+use http_body_util::Full;
+use local_gateway::{HeaderSpellings, Invocation, Refusal};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 
 use crate::fixture::{Fixture, echo, function_error, payload, proxy_api, snapshot};
 
@@ -83,6 +86,23 @@ async fn the_event_has_every_member_that_aws_sends() {
 }
 
 #[tokio::test]
+async fn names_of_headers_are_spelled_as_the_client_does() {
+    let (mut connection, spellings) =
+        HeaderSpellings::watch(&b"GET / HTTP/1.1\r\nX-Color: red\r\naccept: */*\r\n\r\n"[..]);
+    connection.read_to_end(&mut Vec::new()).await.unwrap();
+    let fixture = Fixture::new(proxy_api(), echo);
+    let request = Request::get(crate::fixture::PREFIX).header("x-color", "red").header("accept", "*/*");
+    let request = request.extension(spellings.next()).body(Full::<Bytes>::default()).unwrap();
+    fixture.gateway.handle(request, ([127, 0, 0, 1], 1).into()).await;
+    let event = fixture.lambda.last_event();
+    assert_eq!(
+        (&event["headers"]["X-Color"], &event["multiValueHeaders"]["X-Color"]),
+        (&json!("red"), &json!(["red"]))
+    );
+    assert_eq!(event["headers"]["accept"], "*/*");
+}
+
+#[tokio::test]
 async fn what_a_request_lacks_is_null() {
     let mut without_variables = snapshot(proxy_api());
     without_variables.rest_apis[0].stages[0].variables.clear();
@@ -128,7 +148,8 @@ async fn an_answer_becomes_the_response() {
     assert_eq!((answer.status, answer.text()), (201, "created"));
     assert_eq!(answer.header("content-type"), "text/plain");
     assert_eq!(answer.header("x-amzn-remapped-date"), "today");
-    assert_ne!(answer.header("x-amzn-requestid"), "forged");
+    assert_eq!(answer.header("x-amzn-remapped-x-amzn-requestid"), "forged");
+    assert_eq!(answer.header("x-amzn-requestid").len(), 36);
     assert_eq!(answer.headers.get_all(SET_COOKIE).iter().count(), 2);
 }
 
