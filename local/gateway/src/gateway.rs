@@ -174,7 +174,12 @@ impl Gateway {
     }
 
     /// Logs the request, and puts it into the journal.
-    fn finish(&self, mut context: Context, explanation: Explanation, response: &Response<Bytes>) -> FinishedRequest {
+    fn finish(
+        &self,
+        mut context: Context,
+        explanation: Explanation,
+        response: &Response<Bytes>,
+    ) -> Arc<FinishedRequest> {
         explain_end(&explanation, &context, response);
         let latency = context.started.elapsed();
         let status = response.status().as_u16();
@@ -213,7 +218,8 @@ impl Gateway {
             request_id: context.request_id,
             path: context.address.context_path,
         };
-        self.0.journal.add(finished.clone());
+        let finished = Arc::new(finished);
+        self.0.journal.add(Arc::clone(&finished));
         finished
     }
 }

@@ -75,8 +75,7 @@ impl Default for Journal {
 }
 
 impl Journal {
-    pub fn add(&self, request: FinishedRequest) {
-        let request = Arc::new(request);
+    pub fn add(&self, request: Arc<FinishedRequest>) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() == KEPT {
             recent.pop_front();
@@ -125,7 +124,7 @@ mod tests {
     fn the_latest_are_kept() {
         let journal = Journal::default();
         let mut listener = journal.subscribe();
-        (0..KEPT + 3).for_each(|id| journal.add(request(id)));
+        (0..KEPT + 3).for_each(|id| journal.add(Arc::new(request(id))));
         let recent = journal.recent();
         assert_eq!((recent.len(), recent[0].request_id.as_str()), (KEPT, "3"));
         assert_eq!(listener.try_recv().unwrap().request_id, "0");

@@ -95,7 +95,7 @@ async fn the_function_sees_the_token_and_the_backend_who_it_is() {
 #[tokio::test]
 async fn a_request_authorizer_sees_the_request_but_not_its_body() {
     let sources = "method.request.header.X-Who, method.request.querystring.q, stageVariables.alias";
-    let source = json!({ "type": "request", "identitySource": sources });
+    let source = json!({ "type": "request", "identitySource": sources, "authorizerResultTtlInSeconds": 300 });
     let fixture = Fixture::new(definition(&source), by_token);
     for (path, headers) in [("/a", &[("x-who", "me")][..]), ("/a?q=1", &[]), ("/a?q=", &[("x-who", "me")])] {
         assert_eq!(fixture.send("GET", path, headers, "").await.status, 401, "{path}");
@@ -108,6 +108,15 @@ async fn a_request_authorizer_sees_the_request_but_not_its_body() {
     assert_eq!((&event["headers"]["x-who"], &event["queryStringParameters"]), (&json!("me"), &json!({ "q": "1" })));
     assert_eq!(event["stageVariables"], json!({ "alias": "test" }));
     assert!(event.get("body").is_none());
+}
+
+#[tokio::test]
+async fn a_request_authorizer_without_a_cache_is_asked_whatever_there_is() {
+    let source = json!({ "type": "request", "identitySource": "method.request.header.X-Who", "authorizerResultTtlInSeconds": 0 });
+    let fixture = Fixture::new(definition(&source), by_token);
+    assert_eq!(fixture.get("/a").await.status, 200);
+    assert_eq!(fixture.get("/a").await.status, 200);
+    assert_eq!(fixture.lambda.count(":authorizer"), 2);
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod firewall;
 mod fixture;
 mod functions;
 mod keys;
+mod reading;
 mod refusals;
 mod updates;
