@@ -126,6 +126,11 @@ TEXT = 'it\'s "x" / \\ \n é 😀'
     ("template", "expected"),
     [
         ("$util.escapeJavaScript($input.path('$'))", 'it\\\'s \\"x\\" \\/ \\\\ \\n \\u00E9 \\uD83D\\uDE00'),
+        # The guide's own way to make JSON of it: in double quotes a backslash stands for itself.
+        (
+            "$util.escapeJavaScript($input.path('$')).replaceAll(\"\\\\'\", \"'\")",
+            'it\'s \\"x\\" \\/ \\\\ \\n \\u00E9 \\uD83D\\uDE00',
+        ),
         ("$util.urlEncode('a b&c=d/e*~')", "a+b%26c%3Dd%2Fe*~"),
         ("$util.urlDecode('a+b%26c')", "a b&c"),
         ("$util.base64Encode('é')", "w6k="),

@@ -105,6 +105,15 @@ class StringLiteral(airspeed.StringLiteral):
     STRING = re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL)
 
 
+class InterpolatedStringLiteral(airspeed.InterpolatedStringLiteral):
+    r"""In double quotes a backslash stands for itself, but before a quotation mark: `$s.replaceAll("\\'", "'")`, as the
+    guide has it, looks for a backslash and an apostrophe.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html"""
+
+    STRING = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+    ESCAPED_CHAR = re.compile(r'\\(")')
+
+
 class SetDirective(airspeed.SetDirective):
     """Also sets what has a dash in its name, or is in brackets: `$context.responseOverride.header.x-a`,
     `$context.requestOverride.header['x-a']`."""
@@ -124,5 +133,13 @@ class SetDirective(airspeed.SetDirective):
 
 
 def install() -> None:
-    for ours in (FormalReference, NameOrCall, ArrayLiteral, DictionaryLiteral, StringLiteral, SetDirective):
+    for ours in (
+        FormalReference,
+        NameOrCall,
+        ArrayLiteral,
+        DictionaryLiteral,
+        StringLiteral,
+        InterpolatedStringLiteral,
+        SetDirective,
+    ):
         registry.substitute(airspeed, ours)
