@@ -181,7 +181,7 @@ impl Lambda {
         self.shared().reports.all()
     }
 
-    /// The processes of what is served at the moment.
+    /// The processes of what is served at the moment, by function, version and process.
     #[must_use]
     pub fn instances(&self) -> Vec<InstanceSummary> {
         let catalog = self.0.catalog.load();
@@ -193,7 +193,9 @@ impl Lambda {
                 busy: instance.is_busy(),
             })
         });
-        summaries.collect()
+        let mut summaries: Vec<_> = summaries.collect();
+        summaries.sort_by(|a, b| (&a.function, &a.version, a.pid).cmp(&(&b.function, &b.version, b.pid)));
+        summaries
     }
 
     /// Ends everything, and returns when it has ended: no process is left, nobody polls, no event waits.

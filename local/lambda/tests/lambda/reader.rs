@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::harness::{ARN, Bench, error, payload};
+use crate::harness::{ARN, Bench, error, patient, payload};
 
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -89,7 +89,7 @@ async fn read_all(bench: &Bench) -> Functions {
 
 #[tokio::test]
 async fn everything_that_is_deployed() {
-    let bench = Bench::new(Settings::default()).await;
+    let bench = Bench::new(patient()).await;
     let bootstrap = include_bytes!("fixtures/bootstrap");
     let (latest, published) = (zip(&[("bootstrap", bootstrap)]), zip(&[("bootstrap", bootstrap), ("more", b"")]));
     deploy(&bench, &latest, &published, &bench.control_plane.endpoint);
