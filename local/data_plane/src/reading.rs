@@ -32,15 +32,21 @@ const NEWS: Duration = Duration::from_secs(10);
 pub async fn follow(serving: &Serving) -> anyhow::Result<Infallible> {
     register(serving).await.context("there is no control plane to serve")?;
     let mut seen = -1;
-    let mut trouble: Option<String> = None;
+    let mut trouble: Option<Trouble> = None;
     loop {
         let outcome = match next_change(serving, seen).await {
             Ok(sequence) if sequence == seen && trouble.is_none() => continue,
             Ok(sequence) => {
                 sleep(BURST).await;
-                read(serving, trouble.is_some()).await.map(|()| seen = sequence)
+                match read(serving, trouble.is_some()).await {
+                    Ok(()) => {
+                        seen = sequence;
+                        Ok(())
+                    }
+                    Err(error) => Err(Trouble::Unreadable(format!("{error:#}"))),
+                }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Trouble::Away(error.to_string())),
         };
         match outcome {
             Ok(()) => {
@@ -48,14 +54,34 @@ pub async fn follow(serving: &Serving) -> anyhow::Result<Infallible> {
                     info!(target: "data_plane", "the control plane is up to date again");
                 }
             }
-            Err(error) => {
-                let text = format!("{error:#}");
-                if trouble.as_ref() != Some(&text) {
+            Err(new) => {
+                if !trouble.is_some_and(|known| known.is_the_same(&new)) {
+                    let (Trouble::Away(text) | Trouble::Unreadable(text)) = &new;
                     warn!(target: "data_plane", "{text}; what was read before is still served");
                 }
-                trouble = Some(text);
+                trouble = Some(new);
                 sleep(RETRY).await;
             }
+        }
+    }
+}
+
+/// Why what is served may be out of date.
+#[derive(Debug)]
+enum Trouble {
+    /// The control plane does not answer.
+    Away(String),
+    /// It does, but not as it should.
+    Unreadable(String),
+}
+
+impl Trouble {
+    /// Whether it has been said already. A control plane that is away is away in several words.
+    fn is_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Away(_), Self::Away(_)) => true,
+            (Self::Unreadable(one), Self::Unreadable(other)) => one == other,
+            _ => false,
         }
     }
 }
