@@ -25,6 +25,8 @@ pub enum Error {
     Overloaded,
     /// No map was ever loaded.
     NoMap,
+    /// What is needed to answer cannot be reached.
+    Unavailable,
 }
 
 impl Error {
@@ -36,7 +38,7 @@ impl Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Overloaded | Self::NoMap => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::NoMap | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -51,13 +53,14 @@ impl Error {
             Self::UnsupportedMediaType => r#"{"message":"Unsupported Media Type"}"#,
             Self::Overloaded => r#"{"message":"Too Many Requests At Once"}"#,
             Self::NoMap => r#"{"message":"No Map Loaded"}"#,
+            Self::Unavailable => r#"{"message":"Service Unavailable"}"#,
         }
     }
 
     /// The response, with whatever kind of body the server uses.
     pub fn response<B: From<Bytes>>(self) -> http::Response<B> {
         let mut response = answer::json(self.status(), self.json());
-        if self == Self::Overloaded {
+        if matches!(self, Self::Overloaded | Self::Unavailable) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -1,4 +1,4 @@
-//! The HTTP API as one router.
+//! The HTTP API as one router; and [`receipts`], the slice of it that is about published bodies.
 //!
 //! The container, the Lambda function and the tests mount the same [`router`]. What is particular to one of them stays
 //! with it: the container checks the API key ([`ApiKey`]) and sheds load before a request gets here, API Gateway does
@@ -16,6 +16,7 @@ mod key;
 mod media_type;
 mod metrics;
 mod payload;
+mod receipt;
 mod status;
 mod string_replace;
 
@@ -31,6 +32,7 @@ use utoipa_axum::routes;
 pub use error::Error;
 pub use key::{ApiKey, is_open};
 pub use metrics::Metrics;
+pub use receipt::{Principal, receipts};
 
 /// What the API needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]

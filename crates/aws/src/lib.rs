@@ -4,18 +4,27 @@
 //! |---|---|---|
 //! | the map | [`SsmParameter`] for maps up to 8 KB, [`MapTable`] for larger ones and for changing one rule alone | [`mapping::Source`] |
 //! | the tokens of those who may call | [`TokenTable`] | [`::tokens::Store`] |
+//! | published bodies and their receipts | `BodyBucket` and `ReceiptTable` (cargo feature `publish`) | `publish::Bodies`, `publish::Receipts` |
 
+#[cfg(feature = "publish")]
+mod bodies;
 mod connection;
 mod error;
 mod parameter;
+#[cfg(feature = "publish")]
+mod receipts;
 mod table;
 mod tokens;
 
 use env::{BadVariable, Env};
 use mapping::{BuiltIn, File, Origin, Source};
 
+#[cfg(feature = "publish")]
+pub use bodies::BodyBucket;
 pub use error::AwsError;
 pub use parameter::SsmParameter;
+#[cfg(feature = "publish")]
+pub use receipts::ReceiptTable;
 pub use table::{MapTable, Revision, Snapshot, TableError};
 pub use tokens::TokenTable;
 

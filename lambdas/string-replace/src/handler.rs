@@ -9,14 +9,12 @@ use std::time::{Duration, Instant};
 
 use api::Metrics;
 use axum::Router;
-use http::{Response, Uri};
-use http_body_util::BodyExt;
+use http::Uri;
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, IntoResponse, Request, RequestExt, Service};
+use lambda_http::{Request, RequestExt, Service};
 use mapping::Mapping;
+use proxy_event::Answer;
 use tracing::info;
-
-use crate::path;
 
 /// How long a client is kept waiting for a map when none was loaded during INIT, before it is told to try again.
 const FIRST_MAP: Duration = Duration::from_secs(2);
@@ -40,7 +38,7 @@ impl Handler {
         if self.mapping.serving().is_none() {
             self.mapping.refresh_if_due(FIRST_MAP).await;
         }
-        let path = path::of(&request);
+        let path = proxy_event::path(&request);
         let invocation = request.lambda_context_ref();
         let request_id = invocation.map(|context| context.request_id.clone());
         let trace_id = invocation.and_then(|context| context.xray_trace_id.clone());
@@ -55,7 +53,7 @@ impl Handler {
 
         let Ok(response) = self.router.call(request).await;
         let answer = Answer::of(response).await;
-        let (status, bytes_out, took) = (answer.0.status(), answer.0.body().len(), begun.elapsed());
+        let (status, bytes_out, took) = (answer.status(), answer.bytes(), begun.elapsed());
         self.metrics.answered(status, took);
         info!(
             %method,
@@ -85,36 +83,6 @@ impl Service<Request> for Handler {
 
     fn call(&mut self, request: Request) -> Self::Future {
         Box::pin(self.clone().answer(request))
-    }
-}
-
-/// A response with its body read: text as text, anything else in base64.
-///
-/// `lambda_http` would do that too, but by decoding the text from its charset, which drops a byte order mark: text
-/// must come back as it came.
-pub struct Answer(Response<Body>);
-
-impl Answer {
-    async fn of(response: Response<axum::body::Body>) -> Self {
-        let (head, body) = response.into_parts();
-        let body = match body.collect().await {
-            Ok(body) => match String::from_utf8(body.to_bytes().into()) {
-                Ok(text) => Body::Text(text),
-                Err(other) => Body::Binary(other.into_bytes()),
-            },
-            Err(error) => {
-                // Only a body that is made while it is read can fail, and then the status has been decided on.
-                tracing::error!("the response ended early: {error}");
-                Body::Empty
-            }
-        };
-        Self(Response::from_parts(head, body))
-    }
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
-        Box::pin(std::future::ready(self.0))
     }
 }
 

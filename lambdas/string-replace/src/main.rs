@@ -1,10 +1,9 @@
 //! The API as a Lambda function behind API Gateway (REST, v1 proxy events).
 //!
-//! `main` only wires. What happens to an event is in [`handler`], which path it is for in [`path`], and how the map is
-//! kept fresh by a process that is frozen between its events in [`refresh`].
+//! `main` only wires. What happens to an event is in [`handler`], and how the map is kept fresh by a process that is frozen
+//! between its events in [`refresh`].
 
 mod handler;
-mod path;
 mod refresh;
 
 use std::process::ExitCode;

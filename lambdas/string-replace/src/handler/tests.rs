@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
+use http::Response;
 use lambda_http::request::from_str;
+use lambda_http::{Body, IntoResponse};
 use mapping::{BuiltIn, Fetched, Fetching, Source, SourceError, Version};
 use replace::{Rule, Rules};
 

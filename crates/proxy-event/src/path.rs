@@ -7,7 +7,7 @@ use http::uri::PathAndQuery;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-/// The path as the API knows it.
+/// The path as the router knows it.
 pub fn of(request: &Request) -> PathAndQuery {
     let parameters = request.path_parameters_ref();
     let context = request.request_context_ref();
