@@ -178,8 +178,9 @@ module "events_api" {
   count  = contains(var.architectures, "events") ? 1 : 0
   source = "./modules/rest_api"
 
-  name        = "${local.name}-events"
-  description = "Events, straight into Firehose"
+  name         = "${local.name}-events"
+  description  = "Events, straight into Firehose"
+  architecture = "events"
   definition = templatefile("${path.module}/openapi/events.yaml", {
     title                = "${local.name}-events"
     role_arn             = module.event_stream[0].put_role_arn
