@@ -18,7 +18,8 @@ use crate::{Explain, Failure, Functions, Refusal};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
-const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+/// On the answer of a function that failed.
+pub(crate) const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const IAM_VERSION: &str = "2010-05-08";
 
 /// The type of a query.

@@ -55,6 +55,8 @@ const REMAPPED_WHEN_MAPPED: [&str; 10] = [
     "user-agent",
     "www-authenticate",
 ];
+/// What a proxy integration's endpoint, such as another API, calls its own request.
+const REQUEST_ID: &str = "x-amzn-requestid";
 const REMAPPED_PREFIX: &str = "x-amzn-remapped-";
 
 /// Takes out of a client's headers what a proxy integration does not pass on.
@@ -93,6 +95,7 @@ pub(crate) fn give_back(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     remap(headers, Kind::HttpProxy);
+    rename(headers, REQUEST_ID);
 }
 
 /// Renames what belongs to API Gateway itself.
@@ -100,12 +103,16 @@ pub(crate) fn remap(headers: &mut HeaderMap, kind: Kind) {
     headers.remove("transfer-encoding");
     let more = REMAPPED_WHEN_MAPPED.iter().filter(|_| matches!(kind, Kind::Aws | Kind::Http));
     for name in REMAPPED.iter().chain(more) {
-        let values: Vec<HeaderValue> = headers.get_all(*name).iter().cloned().collect();
-        headers.remove(*name);
-        if let Ok(remapped) = HeaderName::try_from(format!("{REMAPPED_PREFIX}{name}")) {
-            for value in values {
-                headers.append(remapped.clone(), value);
-            }
+        rename(headers, name);
+    }
+}
+
+fn rename(headers: &mut HeaderMap, name: &str) {
+    let values: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
+    headers.remove(name);
+    if let Ok(remapped) = HeaderName::try_from(format!("{REMAPPED_PREFIX}{name}")) {
+        for value in values {
+            headers.append(remapped.clone(), value);
         }
     }
 }
@@ -133,9 +140,18 @@ mod tests {
 
     #[test]
     fn a_proxy_gives_back_what_is_the_endpoints() {
-        let mut given = headers(&["etag", "server", "date", "set-cookie", "transfer-encoding", "www-authenticate"]);
+        let names_given =
+            ["etag", "server", "date", "set-cookie", "transfer-encoding", "www-authenticate", "x-amzn-requestid"];
+        let mut given = headers(&names_given);
         give_back(&mut given);
-        let expected = ["etag", "set-cookie", "www-authenticate", "x-amzn-remapped-date", "x-amzn-remapped-server"];
+        let expected = [
+            "etag",
+            "set-cookie",
+            "www-authenticate",
+            "x-amzn-remapped-date",
+            "x-amzn-remapped-server",
+            "x-amzn-remapped-x-amzn-requestid",
+        ];
         assert_eq!(names(&given), expected);
     }
 

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use crate::MethodRequest;
+use crate::aws_service::FUNCTION_ERROR;
 use crate::json_path::JsonPath;
 
 /// `integration.request.header.x: method.request.header.y`.
@@ -60,6 +61,8 @@ pub(crate) struct Message<'a> {
     body: &'a [u8],
     context: &'a Value,
     stage_variables: &'a BTreeMap<String, String>,
+    /// The error of a function, whose message may be JSON itself.
+    is_function_error: bool,
     json: OnceCell<Result<Value, NotJson>>,
 }
 
@@ -182,14 +185,15 @@ impl<'a> Message<'a> {
 
     /// An endpoint's answer; `request` is what was asked.
     pub fn of_response(headers: &'a HeaderMap, body: &'a [u8], request: &'a MethodRequest<'_>) -> Self {
-        Self::new(headers, body, request)
+        Self { is_function_error: headers.contains_key(FUNCTION_ERROR), ..Self::new(headers, body, request) }
     }
 
     fn new(headers: &'a HeaderMap, body: &'a [u8], request: &'a MethodRequest<'_>) -> Self {
         static NO_PATH: BTreeMap<String, String> = BTreeMap::new();
         let MethodRequest { context, stage_variables, .. } = *request;
         let body = if body.is_empty() { NO_BODY } else { body };
-        Self { path: &NO_PATH, query: &[], headers, body, context, stage_variables, json: OnceCell::new() }
+        let json = OnceCell::new();
+        Self { path: &NO_PATH, query: &[], headers, body, context, stage_variables, is_function_error: false, json }
     }
 
     fn query_values(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a String> {
@@ -207,8 +211,19 @@ impl<'a> Message<'a> {
             Some(b'{' | b'[' | b'"' | b'\'') => serde_json::from_slice(self.body).map_err(|_| NotJson),
             _ => Ok(Value::Null),
         };
+        let read = || read().map(|body| if self.is_function_error { with_custom_error(body) } else { body });
         self.json.get_or_init(read).as_ref().map_err(|failure| *failure)
     }
+}
+
+/// The error of a function whose `errorMessage` is an object, written as text: mappings may name its members.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html#handle-custom-errors-in-lambda-integration>
+fn with_custom_error(mut body: Value) -> Value {
+    let custom = body["errorMessage"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    if let Some(custom) = custom.filter(Value::is_object) {
+        body["errorMessage"] = custom;
+    }
+    body
 }
 
 /// A variable of `$context`, such as `identity.sourceIp`. What an authorizer returned may have dots in its names.

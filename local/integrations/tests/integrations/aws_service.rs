@@ -244,6 +244,30 @@ async fn a_functions_error_message_selects_the_response() {
     }
 }
 
+/// https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html#handle-custom-errors-in-lambda-integration
+#[tokio::test]
+async fn a_custom_errors_members_can_be_mapped() {
+    let world = World::new().await;
+    let mut definition = function();
+    definition["responses"] = json!({"default": {"statusCode": "200", "responseParameters": {
+        "method.response.header.error_status": "integration.response.body.errorMessage.httpStatus",
+        "method.response.header.error_trace": "integration.response.body.errorMessage.trace",
+    }}});
+    let custom = json!({"httpStatus": 500, "trace": {"line": 123}}).to_string();
+    let call = Call::post("application/json", "{}").stage_variable("alias", "prod");
+    for (message, function_error, expected) in [
+        (custom.as_str(), true, [Some("500"), Some(r#"{"line":123}"#)]),
+        (&custom, false, [None; 2]),
+        ("text", true, [None; 2]),
+    ] {
+        world.functions.answer(&json!({"errorMessage": message}).to_string(), function_error);
+        let answer = world.respond(&definition, &call).await;
+        let found = ["error_status", "error_trace"]
+            .map(|name| answer.headers().get(name).map(|value| value.to_str().expect("text")));
+        assert_eq!(found, expected, "{message}");
+    }
+}
+
 /// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-integration-async.html
 #[tokio::test]
 async fn nobody_waits_for_an_event() {
