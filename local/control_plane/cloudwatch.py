@@ -1,8 +1,11 @@
-"""CloudWatch: composite alarms.
+"""CloudWatch: composite alarms, and alarms by their name and state.
 
 moto keeps an alarm's rule when PutMetricAlarm is given one and returns such alarms as composite, but has no
 PutCompositeAlarm, which is what creates one.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+
+DescribeAlarms takes several filters together; moto takes one, and of names and a state only the names.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 """
 
 from __future__ import annotations
@@ -14,6 +17,16 @@ from . import registry
 
 
 class Response(CloudWatchResponse):
+    def describe_alarms(self) -> ActionResult:
+        answer = super().describe_alarms()
+        assert isinstance(answer.result, dict)
+        state = self._get_param("StateValue")
+        if not state:
+            return answer
+        return ActionResult(
+            {kind: [alarm for alarm in alarms if alarm.state_value == state] for kind, alarms in answer.result.items()}
+        )
+
     def put_composite_alarm(self) -> ActionResult:
         actions_enabled = self._get_param("ActionsEnabled")
         self.cloudwatch_backend.put_metric_alarm(
