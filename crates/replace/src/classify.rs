@@ -109,7 +109,24 @@ pub(crate) enum Leads {
     All,
 }
 
+/// Where something may start that the fingerprint lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starts {
+    /// At the first character of ASCII words, and at such other characters.
+    Words(Leads),
+    /// At any byte that has not ASCII word characters on both sides.
+    NotWithinWords,
+    /// At any byte.
+    Anywhere,
+}
+
+const WORDS: u8 = 0;
+const NOT_WITHIN_WORDS: u8 = 1;
+const ANYWHERE: u8 = 2;
+
 const NO_LEADS: u8 = Leads::None as u8;
+/// Those that the fingerprint lets through. In the other cases it knows only of what starts with ASCII characters.
+const LEADS_OF_FINGERPRINT: u8 = u8::MAX;
 const ALL_LEADS: u8 = Leads::All as u8;
 const LONG_S_AND_KELVIN: u8 = Leads::LongSAndKelvin as u8;
 
@@ -232,43 +249,53 @@ fn long_enough(filter: &Filter, here: u64, next: u64) -> u64 {
 
 /// Turns text into [`Masks`].
 pub(crate) struct Classifier {
-    filter: Filter,
     kernel: Kernel,
+    starts: Starts,
+    filter: Filter,
     /// All zeros, and not looked at, if there is none.
     fingerprint: Box<Fingerprint>,
     /// How many bytes of a word are looked at: 0, 3 or 4.
     places: usize,
-    leads: Leads,
 }
 
 impl Classifier {
-    pub(crate) fn new(kernel: Kernel, filter: Filter, fingerprint: Option<Fingerprint>, leads: Leads) -> Self {
+    pub(crate) fn new(kernel: Kernel, starts: Starts, filter: Filter, fingerprint: Option<Fingerprint>) -> Self {
         // Seen from outside, a kernel can only come from `available`: this is what makes calling it sound.
         assert!(Kernel::available().contains(&kernel), "{kernel:?} cannot run here");
         let places = fingerprint.as_ref().map_or(0, |fingerprint| fingerprint.places);
         let fingerprint = Box::new(fingerprint.unwrap_or_else(|| Fingerprint::new([[0; 256]; FINGERPRINT], 0, false)));
-        Self { filter, kernel, fingerprint, places, leads }
+        Self { kernel, starts, filter, fingerprint, places }
     }
 
     /// Classifies the first batch of `text`; returns the number of its blocks.
     #[inline]
     pub(crate) fn fill<const JSON: bool>(&self, text: &[u8], masks: &mut Masks, carry: &mut Carry) -> usize {
         // What is the same for all blocks is settled before the loop over them is chosen.
-        match (self.places, self.leads) {
-            (0, Leads::None) => self.fill_as::<JSON, 0, NO_LEADS>(text, masks, carry),
-            (0, Leads::LongSAndKelvin) => self.fill_as::<JSON, 0, LONG_S_AND_KELVIN>(text, masks, carry),
-            (0, Leads::All) => self.fill_as::<JSON, 0, ALL_LEADS>(text, masks, carry),
-            (3, Leads::None) => self.fill_as::<JSON, 3, NO_LEADS>(text, masks, carry),
-            (3, Leads::LongSAndKelvin) => self.fill_as::<JSON, 3, LONG_S_AND_KELVIN>(text, masks, carry),
-            (3, Leads::All) => self.fill_as::<JSON, 3, ALL_LEADS>(text, masks, carry),
-            (_, Leads::None) => self.fill_as::<JSON, 4, NO_LEADS>(text, masks, carry),
-            (_, Leads::LongSAndKelvin) => self.fill_as::<JSON, 4, LONG_S_AND_KELVIN>(text, masks, carry),
-            (_, Leads::All) => self.fill_as::<JSON, 4, ALL_LEADS>(text, masks, carry),
+        match (self.starts, self.places) {
+            (Starts::Words(Leads::None), 0) => self.fill_as::<JSON, WORDS, 0, NO_LEADS>(text, masks, carry),
+            (Starts::Words(Leads::LongSAndKelvin), 0) => {
+                self.fill_as::<JSON, WORDS, 0, LONG_S_AND_KELVIN>(text, masks, carry)
+            }
+            (Starts::Words(Leads::All), 0) => self.fill_as::<JSON, WORDS, 0, ALL_LEADS>(text, masks, carry),
+            (Starts::Words(Leads::None), 3) => self.fill_as::<JSON, WORDS, 3, NO_LEADS>(text, masks, carry),
+            (Starts::Words(Leads::LongSAndKelvin), 3) => {
+                self.fill_as::<JSON, WORDS, 3, LONG_S_AND_KELVIN>(text, masks, carry)
+            }
+            (Starts::Words(Leads::All), 3) => self.fill_as::<JSON, WORDS, 3, ALL_LEADS>(text, masks, carry),
+            (Starts::Words(Leads::None), _) => self.fill_as::<JSON, WORDS, 4, NO_LEADS>(text, masks, carry),
+            (Starts::Words(Leads::LongSAndKelvin), _) => {
+                self.fill_as::<JSON, WORDS, 4, LONG_S_AND_KELVIN>(text, masks, carry)
+            }
+            (Starts::Words(Leads::All), _) => self.fill_as::<JSON, WORDS, 4, ALL_LEADS>(text, masks, carry),
+            (Starts::NotWithinWords, _) => {
+                self.fill_as::<false, NOT_WITHIN_WORDS, 4, LEADS_OF_FINGERPRINT>(text, masks, carry)
+            }
+            (Starts::Anywhere, _) => self.fill_as::<false, ANYWHERE, 4, LEADS_OF_FINGERPRINT>(text, masks, carry),
         }
     }
 
     #[inline]
-    fn fill_as<const JSON: bool, const FIRST: usize, const LEADS: u8>(
+    fn fill_as<const JSON: bool, const STARTS: u8, const FIRST: usize, const LEADS: u8>(
         &self,
         text: &[u8],
         masks: &mut Masks,
@@ -276,12 +303,16 @@ impl Classifier {
     ) -> usize {
         let (filter, fingerprint) = (&self.filter, &self.fingerprint);
         match self.kernel {
-            Kernel::Scalar => scalar::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry),
+            Kernel::Scalar => scalar::fill::<JSON, STARTS, FIRST, LEADS>(filter, fingerprint, text, masks, carry),
             // SAFETY: `new` has made sure that the processor has the features which the functions ask for.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry) },
+            Kernel::Avx2 => unsafe {
+                avx2::fill::<JSON, STARTS, FIRST, LEADS>(filter, fingerprint, text, masks, carry)
+            },
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::fill::<JSON, FIRST, LEADS>(filter, fingerprint, text, masks, carry) },
+            Kernel::Avx512 => unsafe {
+                avx512::fill::<JSON, STARTS, FIRST, LEADS>(filter, fingerprint, text, masks, carry)
+            },
         }
     }
 }
@@ -303,7 +334,7 @@ pub(crate) fn prefetch<T>(elements: &[T], index: usize) {
 macro_rules! fill {
     ($(#[$features:meta])?) => {
         $(#[$features])?
-        pub(super) fn fill<const JSON: bool, const FIRST: usize, const LEADS: u8>(
+        pub(super) fn fill<const JSON: bool, const STARTS: u8, const FIRST: usize, const LEADS: u8>(
             filter: &Filter,
             fingerprint: &Fingerprint,
             text: &[u8],
@@ -326,7 +357,11 @@ macro_rules! fill {
                 let follows = bits.word << 1 | in_word;
                 in_word = bits.word >> 63;
                 masks.set_word(i, bits.word);
-                masks.start[i] = !follows & (bits.word & bits.first | bits.lead);
+                masks.start[i] = match STARTS {
+                    WORDS => !follows & (bits.word & bits.first | bits.lead),
+                    NOT_WITHIN_WORDS => !(follows & bits.word) & bits.first | bits.lead,
+                    _ => bits.first | bits.lead,
+                };
             }
             *carry = Carry { in_word: in_word != 0, escaped };
             let mut beyond = block(blocks);
@@ -408,7 +443,7 @@ mod scalar {
             } else {
                 !0
             };
-            if LEADS != NO_LEADS {
+            if LEADS != NO_LEADS && LEADS != LEADS_OF_FINGERPRINT {
                 let all = LEADS == ALL_LEADS;
                 bits.lead = (0..BLOCK).fold(0, |bits, i| {
                     let is_lead = if all { window[i] >= 0xC0 } else { window[i] == LONG_S || window[i] == KELVIN };
@@ -543,7 +578,7 @@ mod avx2 {
             }
             // Not only where `high` has bits: in mixed text that would be guessed wrongly every other time.
             bits.lead = match LEADS {
-                NO_LEADS => 0,
+                NO_LEADS | LEADS_OF_FINGERPRINT => 0,
                 ALL_LEADS => {
                     // The unsigned maximum of a byte and 0xC0 is the byte itself where it is at least 0xC0.
                     let least = _mm256_set1_epi8(0xC0_u8.cast_signed());
@@ -594,6 +629,8 @@ mod avx512 {
     struct Tables {
         /// The first table also has, as the top bit, whether a byte belongs to ASCII words.
         fingerprint: [Half; FINGERPRINT],
+        /// The first table for other than ASCII bytes.
+        first_high: Half,
         any_high: bool,
         /// Whether most blocks have more than eight words to be looked up.
         usually_many: bool,
@@ -640,8 +677,9 @@ mod avx512 {
             let [a, b] = half(first);
             let [word_a, word_b] = half(&WORD);
             let first = [_mm512_or_si512(a, word_a), _mm512_or_si512(b, word_b)];
+            let first_high = [load::<128, 256>(&fingerprint.exact[0]), load::<192, 256>(&fingerprint.exact[0])];
             let fingerprint = [first, half(second), half(third), half(fourth)];
-            Self { fingerprint, any_high, usually_many }
+            Self { fingerprint, first_high, any_high, usually_many }
         }
 
         #[inline]
@@ -660,6 +698,13 @@ mod avx512 {
                 let look_up =
                     |bytes, table| if self.any_high { look_up_or_any(bytes, table) } else { look_up(bytes, table) };
                 let (next, after) = (load::<1, WINDOW>(window), load::<2, WINDOW>(window));
+                let buckets = if LEADS == LEADS_OF_FINGERPRINT {
+                    let [low, high] = self.first_high;
+                    let of_high = _mm512_permutex2var_epi8(low, bytes, high);
+                    _mm512_mask_mov_epi8(buckets, _mm512_movepi8_mask(bytes), of_high)
+                } else {
+                    buckets
+                };
                 let fits = _mm512_and_si512(buckets, look_up(next, second));
                 let third = look_up(after, third);
                 bits.first = if FIRST > 3 {
@@ -670,7 +715,7 @@ mod avx512 {
                 };
             }
             bits.lead = match LEADS {
-                NO_LEADS => 0,
+                NO_LEADS | LEADS_OF_FINGERPRINT => 0,
                 ALL_LEADS => _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed())),
                 _ => equal(bytes, LONG_S) | equal(bytes, KELVIN),
             };
@@ -898,9 +943,10 @@ mod tests {
             for fingerprint in [None, Some(Fingerprint::new(exact, 3, false)), Some(Fingerprint::new(exact, 4, true))] {
                 for length in [0, 1, 63, 64, 65, 66, 67, 500, BATCH - 1, BATCH, BATCH + 1, text.len()] {
                     let text = &text[..length];
-                    let reference = Classifier::new(Kernel::Scalar, filter(), fingerprint.clone(), leads);
+                    let reference =
+                        Classifier::new(Kernel::Scalar, Starts::Words(leads), filter(), fingerprint.clone());
                     for kernel in Kernel::available() {
-                        let classifier = Classifier::new(kernel, filter(), fingerprint.clone(), leads);
+                        let classifier = Classifier::new(kernel, Starts::Words(leads), filter(), fingerprint.clone());
                         let (mut carry, mut reference_carry) = (Carry::default(), Carry::default());
                         for text in text.chunks(BATCH) {
                             let (mut expected, mut got) = (Masks::new(), Masks::new());

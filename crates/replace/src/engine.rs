@@ -113,7 +113,7 @@ impl Engine {
             }
         }
         let substrings = Substrings::new(&anywhere, &mut texts);
-        let regexes = Regexes::new(&regex, &mut texts)?;
+        let regexes = Regexes::new(&regex, &mut texts, kernel)?;
         texts.finish();
         let transparent_to_json = transparent_to_json && substrings.is_none() && regexes.is_none();
         Ok(Self { texts, words, substrings, regexes, rules: rules.len(), reach, transparent_to_json })
@@ -196,7 +196,8 @@ impl Engine {
         let (mut count, mut at) = (0, from);
         let mut next_word = words.next(at);
         let mut next_substring = substrings.as_ref().and_then(|search| search.next(at, limit));
-        let mut next_regex = self.regexes.as_ref().and_then(|regexes| regexes.next(text, at, limit));
+        let mut regexes = self.regexes.as_ref().map(|regexes| regexes.search(text, from, limit));
+        let mut next_regex = regexes.as_mut().and_then(|search| search.next(at));
         loop {
             let best = [&next_word, &next_substring, &next_regex]
                 .into_iter()
@@ -216,7 +217,7 @@ impl Engine {
                 next_substring = substrings.as_ref().and_then(|search| search.next(at, limit));
             }
             if passed(&next_regex) {
-                next_regex = self.regexes.as_ref().and_then(|regexes| regexes.next(text, at, limit));
+                next_regex = regexes.as_mut().and_then(|search| search.next(at));
             }
         }
     }
@@ -273,17 +274,24 @@ mod tests {
             let made_up = (0..count).map(|i| Rule::literal(format!("{}{i}", ["ab", "ing", "x", "kw"][i % 4]), "<m>"));
             let rules: Rules =
                 made_up.chain(["ing", "ABN"].iter().chain(more).map(|word| Rule::literal(*word, "<r>"))).collect();
-            let engines: Vec<Engine> =
-                Kernel::available().into_iter().map(|kernel| Engine::with_kernel(&rules, kernel).unwrap()).collect();
-            for _ in 0..200 {
-                let text: String = (0..random(900)).map(|_| pieces[random(pieces.len())]).collect();
-                let mut outs = engines.iter().map(|engine| {
-                    let mut out = Vec::new();
-                    engine.replace_into(text.as_bytes(), &mut out);
-                    String::from_utf8(out).unwrap()
-                });
-                let portable = outs.next().expect("the scalar kernel runs everywhere");
-                assert!(outs.all(|out| out == portable), "{count} rules: {text:?}");
+            let regexes: Rules = [("ing|\\d+", true), ("K\\w", true), ("[éß“]\\w?", false), ("\\w+\\. x", true)]
+                .map(|(pattern, whole_word)| Rule { kind: Kind::Regex, whole_word, ..Rule::literal(pattern, "<e>") })
+                .into_iter()
+                .chain(rules.iter().take(count % 7).cloned())
+                .collect();
+            for rules in [&rules, &regexes] {
+                let engines: Vec<Engine> =
+                    Kernel::available().into_iter().map(|kernel| Engine::with_kernel(rules, kernel).unwrap()).collect();
+                for _ in 0..200 {
+                    let text: String = (0..random(900)).map(|_| pieces[random(pieces.len())]).collect();
+                    let mut outs = engines.iter().map(|engine| {
+                        let mut out = Vec::new();
+                        engine.replace_into(text.as_bytes(), &mut out);
+                        String::from_utf8(out).unwrap()
+                    });
+                    let portable = outs.next().expect("the scalar kernel runs everywhere");
+                    assert!(outs.all(|out| out == portable), "{count} rules: {text:?}");
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ pub(crate) const HEAD: usize = 8;
 pub(crate) enum End {
     /// An ASCII character: the word ends here.
     Ascii = 0x80,
-    /// The first byte of `ſ`, and of other letters only. What it says is what it is.
+    /// The first byte of `ſ`, and of other letters. What it says is what it is.
     LongS = 0xC5,
     /// The first byte of the Kelvin sign, of other letters, and of punctuation.
     Kelvin = 0xE2,
@@ -116,7 +116,8 @@ impl Filter {
             self.add_head(Head(bytes));
             return;
         }
-        for end in [End::Ascii, End::Kelvin, End::Other] {
+        // `LongS` too: in broken text, that byte may stand alone.
+        for end in [End::Ascii, End::LongS, End::Kelvin, End::Other] {
             self.add_head(Head::ending(bytes, word.len() as u32, end));
         }
     }

@@ -48,6 +48,7 @@ mod engine;
 mod filter;
 mod found;
 mod json;
+mod prefixes;
 mod regexes;
 mod rules;
 mod stream;

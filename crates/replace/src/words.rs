@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use crate::classify::{
-    BLOCK, BLOCKS, BUCKETS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT, prefetch,
+    BLOCK, BLOCKS, BUCKETS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT, Starts, prefetch,
 };
 use crate::filter::Filter;
 use crate::found::{Found, Span, Texts, What};
@@ -273,7 +273,7 @@ impl Words {
             groups.push(Group { word, first, count: shared.rules.len() as u32 });
         }
 
-        let classifier = Classifier::new(kernel, filter, fingerprint(rules), leads(rules));
+        let classifier = Classifier::new(kernel, Starts::Words(leads(rules)), filter, fingerprint(rules));
         Ok(Self {
             classifier,
             table,

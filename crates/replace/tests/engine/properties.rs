@@ -17,7 +17,7 @@ const ALPHABET: &[&str] = &[
 /// Parts of regular expressions that never match the empty text.
 const REGEXES: &[&str] = &[
     "[ab]+", r"\w\w", r"\d", "a|ab", "ab|a", r"s\b", r"\bk", "[^a]x", "k.?s", r"é\B", "(?:ab)+?", "σ+", r"\s[a-z]",
-    "^a", "a$", "(?m)^k",
+    "^a", "a$", "(?m)^k", "abk?s?", "1|k+", "x_1", r"\w+x", "[^a-z]k", "“a",
 ];
 
 fn text(longest: usize) -> impl Strategy<Value = String> {

@@ -37,3 +37,17 @@ fn words_longer_than_a_block_beside_other_than_ascii_text_are_read() {
         assert_eq!(replace(&engine, text.as_bytes()), text.replace("abn", "x").into_bytes(), "{length}");
     }
 }
+
+/// The filter took it that some bytes can only be the first of letters.
+#[test]
+fn a_word_before_a_broken_character_is_found() {
+    let engine = engine(r#"{"ABN": "x", "Straße": "y", "kiosk": "z"}"#);
+    for byte in 0x80..=0xFF {
+        let text = |abn: &str, kiosk: &str| {
+            let mut text = [abn.as_bytes(), &[byte], b" ", kiosk.as_bytes(), &[byte]].concat();
+            text.extend(std::iter::repeat_n(b'.', 200));
+            text
+        };
+        assert_eq!(replace(&engine, &text("abn", "kiosk")), text("x", "z"), "{byte:x}");
+    }
+}
