@@ -2,6 +2,7 @@
 
 mod docs;
 mod errors;
+mod receipts;
 mod replace;
 mod seeds;
 mod status;
