@@ -19,12 +19,19 @@ from . import registry
 class Response(CloudWatchResponse):
     def describe_alarms(self) -> ActionResult:
         answer = super().describe_alarms()
-        assert isinstance(answer.result, dict)
         state = self._get_param("StateValue")
         if not state:
             return answer
+        assert isinstance(answer.result, dict)
+        in_state = list(self.cloudwatch_backend.get_alarms_by_state_value(state))
+        if any(self._get_param(other) for other in ("ActionPrefix", "AlarmNamePrefix", "AlarmNames")):
+            asked = [alarm for kind in answer.result.values() for alarm in kind]
+            in_state = [alarm for alarm in in_state if alarm in asked]
         return ActionResult(
-            {kind: [alarm for alarm in alarms if alarm.state_value == state] for kind, alarms in answer.result.items()}
+            {
+                "MetricAlarms": [alarm for alarm in in_state if alarm.rule is None],
+                "CompositeAlarms": [alarm for alarm in in_state if alarm.rule is not None],
+            }
         )
 
     def put_composite_alarm(self) -> ActionResult:
