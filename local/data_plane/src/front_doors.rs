@@ -41,8 +41,11 @@ pub struct FrontDoor {
 /// What the front door leads to, as the request log knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
+    /// Of a REST API, by its id.
     Stage { api: String, stage: String },
+    /// By the load balancer's name and the listener's port.
     Listener { load_balancer: String, port: u16 },
+    /// A container, which keeps no list of its requests.
     Container,
 }
 

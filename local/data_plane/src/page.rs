@@ -124,7 +124,7 @@ async fn send_events(serving: Arc<Serving>, sender: mpsc::Sender<Bytes>) {
     let of_stages = serving.gateway.recent();
     let mut latest: Vec<Record> =
         of_stages.iter().map(|request| Record::of_gateway(request, serving.front_door_of(request))).collect();
-    latest.extend(of_balancers.iter().map(|record| Record::clone(record)));
+    latest.extend(of_balancers.iter().map(|record| record.named(|place| serving.front_door_at(place))));
     latest.sort_by_key(|record| record.at);
     for record in latest {
         if sender.send(event("request", &record)).await.is_err() {
@@ -141,7 +141,9 @@ async fn send_events(serving: Arc<Serving>, sender: mpsc::Sender<Bytes>) {
             request = of_gateway.recv() => request.map(|request| {
                 event("request", &Record::of_gateway(&request, serving.front_door_of(&request)))
             }),
-            record = from_balancers.recv() => record.map(|record| event("request", &*record)),
+            record = from_balancers.recv() => record.map(|record| {
+                event("request", &record.named(|place| serving.front_door_at(place)))
+            }),
         };
         let next = match next {
             Ok(next) => next,

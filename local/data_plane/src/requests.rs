@@ -22,6 +22,8 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
+use crate::front_doors::Place;
+
 /// So many requests are kept for a page that is opened later.
 const KEPT: usize = 200;
 /// So many may come before a page that does not read misses one.
@@ -46,9 +48,18 @@ pub struct Record {
     pub microseconds: u64,
     /// What was done with it, line by line.
     pub steps: Option<String>,
+    /// Where a load balancer received it.
+    #[serde(skip)]
+    pub listener: Option<Place>,
 }
 
 impl Record {
+    /// With the name of its front door, where a load balancer only knows its own. `named`: who knows front doors.
+    pub fn named(&self, named: impl Fn(&Place) -> Option<String>) -> Self {
+        let name = self.listener.as_ref().and_then(named);
+        Self { front_door: name.unwrap_or_else(|| self.front_door.clone()), ..self.clone() }
+    }
+
     /// `front_door`: the name of the API's stage among the front doors.
     pub fn of_gateway(request: &FinishedRequest, front_door: String) -> Self {
         Self {
@@ -60,6 +71,7 @@ impl Record {
             status: request.status,
             microseconds: request.latency_microseconds,
             steps: Some(request.execution_log()),
+            listener: None,
         }
     }
 }
@@ -97,6 +109,9 @@ impl BalancerRequests {
             status: traced.status as u16,
             microseconds: traced.milliseconds * 1000,
             steps: None,
+            listener: u16::try_from(traced.port)
+                .ok()
+                .map(|port| Place::Listener { load_balancer: traced.load_balancer, port }),
         });
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.len() == KEPT {

@@ -171,13 +171,16 @@ impl Serving {
         lock(&self.front_doors).clone()
     }
 
-    /// By which front door a request came: by the stage's own, if it has one.
+    /// By which front door a request came to the gateway: by the stage's own, if it has one.
     pub fn front_door_of(&self, request: &FinishedRequest) -> String {
         let place = Place::Stage { api: request.api_id.clone(), stage: request.stage.clone() };
+        self.front_door_at(&place).unwrap_or_else(|| format!("{}-{}", request.api_name, request.stage))
+    }
+
+    /// The name of the first front door there.
+    pub fn front_door_at(&self, place: &Place) -> Option<String> {
         let front_doors = self.front_doors();
-        let front_door = front_doors.iter().find(|front_door| front_door.place == place);
-        front_door
-            .map_or_else(|| format!("{}-{}", request.api_name, request.stage), |front_door| front_door.name.clone())
+        front_doors.iter().find(|front_door| front_door.place == *place).map(|front_door| front_door.name.clone())
     }
 
     /// What the page shows.

@@ -54,9 +54,14 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Value {
     let kind = schema["type"].as_str().unwrap_or(if schema["properties"].is_object() { "object" } else { "" });
     match kind {
         "object" if depth < DEEPEST => {
-            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let member = |name: &str| (name.to_owned(), example(document, &schema["properties"][name], depth + 1));
-            Value::Object(required.map(member).collect())
+            let required: Vec<&str> =
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if required.is_empty() {
+                let all = schema["properties"].as_object().into_iter().flatten();
+                return Value::Object(all.map(|(name, _)| member(name)).collect());
+            }
+            Value::Object(required.into_iter().map(member).collect())
         }
         "array" if depth < DEEPEST => {
             let items = schema["minItems"].as_u64().unwrap_or(0).min(1);
@@ -109,6 +114,11 @@ mod tests {
             "l": {"type": "array", "minItems": 2, "items": {"type": "boolean"}}, "optional": {"type": "string"},
         }});
         assert_eq!(body(nested), json!({"n": 5, "s": "red", "l": [true]}));
+    }
+
+    #[test]
+    fn without_required_members_all_are_given() {
+        assert_eq!(body(json!({"properties": {"content": {"description": "any text"}}})), json!({"content": "text"}));
     }
 
     #[test]

@@ -67,7 +67,7 @@ function frontDoorCard(door) {
     make("code", { textContent: text, title: text, className: clip ? "clip" : "" }),
     copyButton(text, `${what} of ${door.name}`));
   const headers = Object.entries(door.headers).map(([name, value]) => field(name, value, name));
-  const tryIt = make("button", { type: "button", textContent: "Try it" });
+  const tryIt = make("button", { type: "button", className: "aside", textContent: "Try it" });
   tryIt.addEventListener("click", () => {
     find("try-front-door").value = door.name;
     proposeSample();
@@ -278,7 +278,7 @@ function functionPart(one, open) {
     make("h3", {}, one.name, tag(`version ${one.version}`), tag(processes), ...(failed.length ? [pill(`${failed.length} failed`, "bad")] : [])),
     list,
     make("p", { className: "legend" }, `${one.invocations.length} invocations, `,
-      make("b", { textContent: `${cold.length} cold starts` }), `; the highest bar is ${milliseconds(longest)} ms`),
+      make("b", { textContent: `${cold.length} cold ${cold.length === 1 ? "start" : "starts"}` }), `; the highest bar is ${milliseconds(longest)} ms`),
     details);
 }
 
