@@ -1,0 +1,70 @@
+"""The one contract, unchanged, behind every front door that `make local` serves; and what names the front doors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from harness import http
+from harness.control_plane import ROOT
+from harness.make_local import MakeLocal
+
+CONTRACT_SECONDS = 600
+
+KINDS = {
+    "lambda-test": "gateway",
+    "lambda-prod": "gateway",
+    "lambda-test-domain": "gateway",
+    "lambda-prod-domain": "gateway",
+    "fargate-alb": "alb",
+    "fargate-container": "container",
+}
+"""Name of a front door → what stands there, which says which cases of the contract hold."""
+
+SERVES_REPLACE = {"lambda", "fargate"}
+
+
+@pytest.fixture(scope="module")
+def endpoints(deployed: MakeLocal) -> dict[str, dict[str, Any]]:
+    document = json.loads(deployed.endpoints.read_text())
+    assert document["control_plane"].startswith("http://127.0.0.1:")
+    assert document["gateway"].startswith("http://127.0.0.1:")
+    return {endpoint["name"]: endpoint for endpoint in document["endpoints"]}
+
+
+def test_every_front_door_is_named(endpoints: dict[str, dict[str, Any]]) -> None:
+    """So that none of those that serve the contract is left out below."""
+    assert {name for name, endpoint in endpoints.items() if endpoint["architecture"] in SERVES_REPLACE} == set(KINDS)
+    assert {endpoint["architecture"] for endpoint in endpoints.values()} == SERVES_REPLACE | {"events"}
+
+
+def test_every_front_door_is_in_the_table(deployed: MakeLocal, endpoints: dict[str, dict[str, Any]]) -> None:
+    for endpoint in endpoints.values():
+        line = next(line for line in deployed.stdout if line.strip().startswith(f"{endpoint['name']} "))
+        assert endpoint["url"] in line
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_contract(endpoints: dict[str, dict[str, Any]], name: str) -> None:
+    endpoint = endpoints[name]
+    headers = [f"--header={header}={value}" for header, value in endpoint["headers"].items()]
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract"]
+    options = ["--base-url", endpoint["url"], "--front-door", KINDS[name], *headers]
+    done = subprocess.run(
+        [sys.executable, *command, *options], cwd=ROOT, capture_output=True, text=True, timeout=CONTRACT_SECONDS
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert " passed" in done.stdout
+
+
+def test_events_are_taken(endpoints: dict[str, dict[str, Any]]) -> None:
+    doors = [endpoint for endpoint in endpoints.values() if endpoint["architecture"] == "events"]
+    assert doors
+    for door in doors:
+        headers = {**door["headers"], "Content-Type": "application/json"}
+        response = http.request(door["url"], "POST", "/events", headers, b'{"a": 1}')
+        assert response.status == 200, response.body
