@@ -32,7 +32,7 @@ pub(crate) async fn call(
     method: &Method,
     context: &mut Context,
     functions: &dyn Functions,
-    policies: &HashMap<String, Option<Arc<Value>>>,
+    policies: &HashMap<String, Option<Result<Policy, String>>>,
     explanation: &Explanation,
 ) -> Result<Response<Bytes>, Refused> {
     let stage = Arc::clone(&context.address.stage);
@@ -40,7 +40,7 @@ pub(crate) async fn call(
         |cause: String| Refused::internal(500, format!("Execution failed due to configuration error: {cause}"));
     let arn = integration.uri.arn(&stage.stage.variables).map_err(misconfigured)?;
     if let Some(policy) = policies.get(arn.as_ref()) {
-        check_permission(policy.as_deref(), &arn, method, context).map_err(misconfigured)?;
+        check_permission(policy.as_ref(), &arn, method, context).map_err(misconfigured)?;
     }
     let event = Bytes::from(proxy_event::write(context));
     explanation.say(format_args!("Endpoint request URI: {}", url(&stage.region, &arn)));
@@ -107,9 +107,14 @@ fn answered(
 
 /// API Gateway invokes with the permission that the function's own policy gives it, for the method as the API has it.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html>
-fn check_permission(policy: Option<&Value>, arn: &str, method: &Method, context: &Context) -> Result<(), String> {
+fn check_permission(
+    policy: Option<&Result<Policy, String>>,
+    arn: &str,
+    method: &Method,
+    context: &Context,
+) -> Result<(), String> {
     let invalid = || format!("Invalid permissions on Lambda function {arn}");
-    let policy = Policy::parse(policy.ok_or_else(invalid)?).map_err(|problem| format!("{}: {problem}", invalid()))?;
+    let policy = policy.ok_or_else(invalid)?.as_ref().map_err(|problem| format!("{}: {problem}", invalid()))?;
     let resource_path = context.route.as_ref().map_or("/", |route| route.resource.path.as_str());
     // With variables as they are: the author of a policy writes a star in their place, and for `ANY`.
     let source_arn = context.address.stage.method_arn(&method.verb, resource_path);

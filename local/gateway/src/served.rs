@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::definition::{Api, Method, Resource};
+use crate::policy::Policy;
 use crate::snapshot::{DomainName, Snapshot, Stage, Throttle};
 use crate::usage_plan::KeyRing;
 
@@ -22,7 +23,8 @@ pub(crate) struct Served {
     pub domains: HashMap<String, DomainName>,
     pub keys: KeyRing,
     pub account_throttle: Throttle,
-    pub function_policies: HashMap<String, Option<Arc<Value>>>,
+    /// Function, with its qualifier → its policy, read, or what is wrong with it. `None`: it has none.
+    pub function_policies: HashMap<String, Option<Result<Policy, String>>>,
 }
 
 /// One stage, with the deployment that it serves.
@@ -87,7 +89,11 @@ impl Served {
                 .collect(),
             keys: KeyRing::new(&snapshot.api_keys, &snapshot.usage_plans),
             account_throttle: snapshot.account_throttle.unwrap_or(ACCOUNT_THROTTLE),
-            function_policies: snapshot.function_policies,
+            function_policies: snapshot
+                .function_policies
+                .into_iter()
+                .map(|(arn, policy)| (arn, policy.map(|policy| Policy::parse(&policy))))
+                .collect(),
         }
     }
 
