@@ -1,8 +1,8 @@
 """Firehose: delivery to S3 as Firehose delivers.
 
-moto writes each PutRecord as an object of its own, at once, as it came. Firehose collects records until there are enough
-of them or the first has waited long enough, puts a delimiter behind each if a processor says so, compresses the whole,
-and names the object by the prefix with its timestamps filled in.
+moto writes each PutRecord as an object of its own, at once, as it came. Firehose collects records until there are
+enough of them or the first has waited long enough, puts a delimiter behind each if a processor says so, compresses the
+whole, and names the object by the prefix with its timestamps filled in.
 https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html
 https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
 

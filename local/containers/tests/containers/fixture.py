@@ -22,7 +22,7 @@ POLL_SECONDS = 0.01
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/status/ready":
             ready = "READY_FILE" not in os.environ or os.path.exists(os.environ["READY_FILE"])
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(200, os.environ.get("NAME", "fixture"))
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -53,17 +53,17 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         self.chunk(b"")
 
-    def chunk(self, data):
+    def chunk(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
-    def answer(self, status, body):
+    def answer(self, status: int, body: str) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, *_):
+    def log_message(self, format: str, *arguments: object) -> None:
         pass
 
 
