@@ -352,8 +352,11 @@ async fn supervise(pool: &Arc<Pool>, instance: &Arc<Instance>, listener: TcpList
                 }
             },
             () = instance.end.cancelled() => break Failure::ShutDown,
+            // The first `next` may have come since this began to wait: it comes by a connection that is there already.
             () = sleep_until(init_deadline), if instance.init.get().is_none() => {
-                break Failure::Timeout(init_limit);
+                if instance.init.get().is_none() {
+                    break Failure::Timeout(init_limit);
+                }
             }
             () = instance.init_failed.cancelled(), if !init_failed => {
                 init_failed = true;

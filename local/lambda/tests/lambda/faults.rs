@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_lambda::{FunctionVersion, InvokeRequest, Settings, Status};
 use serde_json::{Value, json};
 
-use crate::harness::{Bench, error, eventually, function, is_alive, latest, payload, request, version};
+use crate::harness::{Bench, error, eventually, function, is_alive, latest, patient, payload, request, version};
 
 /// Long enough for a process to start on a busy machine.
 const SHORT: Duration = Duration::from_secs(3);
@@ -196,6 +196,18 @@ async fn init_that_hangs_twice_is_a_time_out() {
     let message = format!("RequestId: {} Error: Task timed out after 1.00 seconds", failed.request_id);
     assert_eq!(error(&failed), ("Sandbox.Timedout".to_owned(), message));
     assert_eq!(bench.lambda.reports()[0].status, Status::Timeout);
+    bench.lambda.shutdown().await;
+}
+
+/// Most runtimes keep one connection for all that they ask.
+#[tokio::test]
+async fn a_process_outlives_the_limit_of_its_init() {
+    let bench = Bench::new(Settings { init: SHORT, ..patient() }).await;
+    bench.serve(vec![function("f", vec![version("$LATEST", &[("KEEP_CONNECTION", "yes")])])]);
+    let answered = bench.invoke(json!({"do": "sleep", "seconds": SHORT.as_secs() + 1})).await;
+    assert!(!answered.function_error, "{answered:?}");
+    assert_eq!(payload(&bench.invoke(json!("after")).await)["event"], "after");
+    assert_eq!(bench.lambda.reports()[1].init_duration, None, "it is the same process");
     bench.lambda.shutdown().await;
 }
 
