@@ -6,7 +6,7 @@ use crate::json;
 use crate::regexes::{self, Regexes};
 use crate::rules::{Kind, MAX_RULES, Rules, RulesError};
 use crate::substrings::{self, Substrings};
-use crate::words::{self, Scanner, Words};
+use crate::words::{Scanner, WordRule, Words};
 
 /// A matcher for a set of [`Rules`]. Built once, used by any number of threads.
 pub struct Engine {
@@ -83,10 +83,10 @@ impl Engine {
             }
             let characters = if rule.pattern.is_ascii() { rule.pattern.len() } else { rule.pattern.chars().count() };
             reach.after = reach.after.max(characters * LONGEST_CHARACTER);
-            match words::first_word(rule) {
-                Some(at) => {
-                    whole_word.push((position, rule));
-                    reach.before = reach.before.max(at * LONGEST_CHARACTER);
+            match WordRule::new(position, rule) {
+                Some(word_rule) => {
+                    reach.before = reach.before.max(word_rule.prefix().len() * LONGEST_CHARACTER);
+                    whole_word.push(word_rule);
                     transparent_to_json &= json::stands_as_it_is(&rule.pattern);
                 }
                 None => anywhere.push((position, rule)),

@@ -151,86 +151,118 @@ impl Candidate {
     }
 }
 
-/// A pattern cut at its first word.
-struct Cut<'p> {
-    prefix: &'p str,
-    word: &'p str,
-    suffix: &'p str,
+/// A rule that is found by its first word.
+pub(crate) struct WordRule<'r> {
+    /// The rule's place in the document.
+    position: u32,
+    rule: &'r Rule,
+    /// Where in the pattern that word is.
+    start: u32,
+    end: u32,
 }
 
-/// Cuts a pattern, if it can only match round a complete word. One that may match inside words (`whole_word` off) still
-/// can where the pattern itself has something else than a word character on both sides.
-fn cut(rule: &Rule) -> Option<Cut<'_>> {
-    let pattern = rule.pattern.as_str();
-    let (start, end) = if pattern.is_ascii() {
-        let start = pattern.bytes().position(is_ascii_word)?;
-        let length = pattern[start..].bytes().position(|byte| !is_ascii_word(byte));
-        (start, length.map_or(pattern.len(), |length| start + length))
+impl<'r> WordRule<'r> {
+    /// `None` for a rule that can match otherwise than round a complete word. One that may match inside words (`whole_word`
+    /// off) still can not where the pattern itself has something else than a word character on both sides.
+    pub(crate) fn new(position: u32, rule: &'r Rule) -> Option<Self> {
+        let pattern = rule.pattern.as_str();
+        let (start, end) = if pattern.is_ascii() {
+            let start = pattern.bytes().position(is_ascii_word)?;
+            let length = pattern[start..].bytes().position(|byte| !is_ascii_word(byte));
+            (start, length.map_or(pattern.len(), |length| start + length))
+        } else {
+            let start = pattern.find(is_word)?;
+            (start, pattern[start..].find(|c| !is_word(c)).map_or(pattern.len(), |length| start + length))
+        };
+        let complete = rule.whole_word || (start > 0 && end < pattern.len());
+        complete.then_some(Self { position, rule, start: start as u32, end: end as u32 })
+    }
+
+    /// What precedes the word: no word character.
+    pub(crate) fn prefix(&self) -> &'r str {
+        &self.rule.pattern[..self.start as usize]
+    }
+
+    fn word(&self) -> &'r str {
+        &self.rule.pattern[self.start as usize..self.end as usize]
+    }
+
+    fn suffix(&self) -> &'r str {
+        &self.rule.pattern[self.end as usize..]
+    }
+
+    /// Whether the pattern is that word, and no more than that is to be looked at.
+    fn is_plain(&self) -> bool {
+        self.start == 0 && self.end as usize == self.rule.pattern.len() && !self.rule.case_sensitive
+    }
+}
+
+/// Appends the comparable form of a word; returns where that starts.
+fn comparable_word(word: &str, folded: &mut Vec<u8>) -> usize {
+    let start = folded.len();
+    if word.is_ascii() {
+        folded.extend(word.bytes().map(comparable));
     } else {
-        let start = pattern.find(is_word)?;
-        (start, pattern[start..].find(|c| !is_word(c)).map_or(pattern.len(), |length| start + length))
-    };
-    let complete = rule.whole_word || (start > 0 && end < pattern.len());
-    complete.then(|| Cut { prefix: &pattern[..start], word: &pattern[start..end], suffix: &pattern[end..] })
-}
-
-/// Where the first word starts in the pattern of a rule that is found by it, counted in bytes; none for a rule that is not.
-pub(crate) fn first_word(rule: &Rule) -> Option<usize> {
-    cut(rule).map(|cut| cut.prefix.len())
-}
-
-fn comparable_word(word: &str, folded: &mut Vec<u8>) {
-    folded.clear();
-    fold_into(word, folded);
-    folded.iter_mut().for_each(|byte| *byte = comparable(*byte));
+        fold_into(word, folded);
+        folded[start..].iter_mut().for_each(|byte| *byte = comparable(*byte));
+    }
+    start
 }
 
 impl Words {
-    /// Indexes rules that have a [`first_word`]; they come with their place in the document.
-    pub(crate) fn new(rules: &[(u32, &Rule)], texts: &mut Texts, kernel: Kernel) -> Result<Self, RulesError> {
+    /// Indexes rules, in document order.
+    pub(crate) fn new(rules: &[WordRule], texts: &mut Texts, kernel: Kernel) -> Result<Self, RulesError> {
         let slots = (rules.len() * 5 / 4).next_power_of_two().max(16);
         let mut table = vec![Entry::default(); slots].into_boxed_slice();
         let mut filter = Filter::new(rules.len());
-        let mut sharing: Vec<Sharing> = Vec::new();
-        let mut folded = Vec::new();
-        let (mut longest_word, mut all_ascii) = (0, true);
-        for (index, (position, rule)) in rules.iter().enumerate() {
-            let Cut { prefix, word, suffix } = cut(rule).expect("only such rules come here");
-            comparable_word(word, &mut folded);
+        let mut beginnings = Beginnings::new();
+        let mut sharing = Sharing::default();
+        let mut longest_word = 0;
+        let (mut folded, mut words) = (Vec::new(), Vec::with_capacity(AHEAD));
+        for (index, rule) in (0..).zip(rules) {
+            // Some words at a time, so that their slots come from memory together.
+            if (index as usize).is_multiple_of(AHEAD) {
+                folded.clear();
+                words.clear();
+                for rule in rules[index as usize..].iter().take(AHEAD) {
+                    let start = comparable_word(rule.word(), &mut folded);
+                    let key = Key::new(&folded[start..]);
+                    prefetch(&table, key.hash() as usize & (slots - 1));
+                    words.push((start..folded.len(), key));
+                }
+            }
+            let (range, key) = &words[index as usize % AHEAD];
+            let (folded, key) = (&folded[range.clone()], *key);
             longest_word = longest_word.max(folded.len());
-            all_ascii &= folded.is_ascii();
-            let key = Key::new(&folded);
-            let hash = key.hash();
-            filter.add(&folded);
+            filter.add(folded);
+            beginnings.add(rule.word());
 
-            let plain = prefix.is_empty() && suffix.is_empty() && !rule.case_sensitive && folded.len() <= SHORT;
-            let mut slot = hash as usize & (slots - 1);
+            let plain = rule.is_plain() && folded.len() <= SHORT;
+            let mut slot = key.hash() as usize & (slots - 1);
             loop {
                 let entry = &mut table[slot];
                 if entry.is_empty() {
                     (entry.bits, entry.length) = (key.bits, key.length);
                     if plain {
-                        entry.value = texts.add(rule.replace.as_bytes());
-                        entry.rule = *position;
+                        entry.value = texts.add(rule.rule.replace.as_bytes());
+                        entry.rule = rule.position;
                     } else {
-                        entry.rule = GROUP | sharing.len() as u32;
-                        sharing.push(Sharing::new(&folded, index));
+                        entry.rule = GROUP | sharing.add_word(folded, index);
                     }
                     break;
                 }
                 if entry.is_of(key) {
                     if entry.rule & GROUP == 0 {
-                        let other = rules.partition_point(|(position, _)| *position < entry.rule);
+                        let other = rules.partition_point(|other| other.position < entry.rule);
                         if plain {
-                            return Err(RulesError::duplicate(*position, rule, entry.rule, rules[other].1));
+                            let other = &rules[other];
+                            return Err(RulesError::duplicate(rule.position, rule.rule, other.position, other.rule));
                         }
-                        entry.rule = GROUP | sharing.len() as u32;
-                        sharing.push(Sharing::new(&folded, other));
+                        entry.rule = GROUP | sharing.add_word(folded, other as u32);
                     }
-                    let shared = &mut sharing[(entry.rule & !GROUP) as usize];
                     // Two long words may have one hash: the second gets a slot of its own, further on.
-                    if *shared.word == *folded {
-                        shared.rules.push(index);
+                    if sharing.word(entry.rule & !GROUP) == folded {
+                        sharing.add_rule(entry.rule & !GROUP, index);
                         break;
                     }
                 }
@@ -238,44 +270,54 @@ impl Words {
             }
         }
 
-        let mut candidates = Vec::with_capacity(sharing.iter().map(|shared| shared.rules.len()).sum());
-        let mut groups = Vec::with_capacity(sharing.len());
+        let mut candidates = Vec::with_capacity(sharing.rules.len());
+        let mut groups = Vec::with_capacity(sharing.words.len());
         let mut once = HashMap::new();
-        for shared in &sharing {
-            let first = candidates.len() as u32;
-            let word = if shared.word.len() > SHORT { texts.add(&shared.word) } else { Span::default() };
-            for index in &shared.rules {
-                let (position, rule) = rules[*index];
-                let Cut { prefix, suffix, .. } = cut(rule).expect("only such rules come here");
-                let mut add_folded = |text: &str| {
-                    folded.clear();
-                    fold_into(text, &mut folded);
-                    // Most patterns end like others, or with nothing at all.
-                    *once.entry(folded.clone()).or_insert_with(|| texts.add(&folded))
-                };
+        let mut add_folded = |text: &str, texts: &mut Texts| {
+            // Most patterns end like others, or with nothing at all.
+            if text.is_empty() {
+                return Span::default();
+            }
+            folded.clear();
+            fold_into(text, &mut folded);
+            if let Some(span) = once.get(&folded) {
+                return *span;
+            }
+            let span = texts.add(&folded);
+            once.insert(folded.clone(), span);
+            span
+        };
+        for shared in 0..sharing.words.len() as u32 {
+            let first = candidates.len();
+            let word = sharing.word(shared);
+            let word = if word.len() > SHORT { texts.add(word) } else { Span::default() };
+            for index in sharing.rules(shared) {
+                let rule = &rules[index as usize];
+                let Rule { replace, pattern, case_sensitive, whole_word, .. } = rule.rule;
                 candidates.push(Candidate {
-                    prefix: add_folded(prefix),
-                    suffix: add_folded(suffix),
-                    value: texts.add(rule.replace.as_bytes()),
-                    exact: rule.case_sensitive.then(|| texts.add(rule.pattern.as_bytes())),
-                    ends_word: rule.whole_word && suffix.chars().next_back().is_some_and(is_word),
-                    rule: position,
+                    prefix: add_folded(rule.prefix(), texts),
+                    suffix: add_folded(rule.suffix(), texts),
+                    value: texts.add(replace.as_bytes()),
+                    exact: case_sensitive.then(|| texts.add(pattern.as_bytes())),
+                    ends_word: *whole_word && rule.suffix().chars().next_back().is_some_and(is_word),
+                    rule: rule.position,
                 });
             }
             let parts = |candidate: &Candidate| (texts.get(candidate.prefix), texts.get(candidate.suffix));
-            let group = &mut candidates[first as usize..];
+            let group = &mut candidates[first..];
             group.sort_by(|a, b| parts(a).cmp(&parts(b)).then(a.rule.cmp(&b.rule)));
             if let Some(pair) = group.windows(2).find(|pair| parts(&pair[0]) == parts(&pair[1])) {
-                let place = |position| &rules[rules.partition_point(|(other, _)| *other < position)];
-                let ((first, earlier), (second, later)) = (place(pair[0].rule), place(pair[1].rule));
-                return Err(RulesError::duplicate(*second, later, *first, earlier));
+                let place = |position| &rules[rules.partition_point(|other| other.position < position)];
+                let (earlier, later) = (place(pair[0].rule), place(pair[1].rule));
+                return Err(RulesError::duplicate(later.position, later.rule, earlier.position, earlier.rule));
             }
-            groups.push(Group { word, first, count: shared.rules.len() as u32 });
+            groups.push(Group { word, first: first as u32, count: group.len() as u32 });
         }
 
-        let classifier = Classifier::new(kernel, Starts::Words(leads(rules)), filter, fingerprint(rules));
+        let starts = Starts::Words(beginnings.leads);
+        let all_ascii = beginnings.all_ascii;
         Ok(Self {
-            classifier,
+            classifier: Classifier::new(kernel, starts, filter, beginnings.fingerprint()),
             table,
             groups: groups.into_boxed_slice(),
             candidates: candidates.into_boxed_slice(),
@@ -287,7 +329,8 @@ impl Words {
     /// The rule whose pattern equals `pattern` under folding, if there is one.
     pub(crate) fn same(&self, rule: &Rule, texts: &Texts) -> Option<u32> {
         let as_words = Rule { whole_word: true, ..rule.clone() };
-        let Cut { prefix, word, suffix } = cut(&as_words)?;
+        let as_words = WordRule::new(0, &as_words)?;
+        let (prefix, word, suffix) = (as_words.prefix(), as_words.word(), as_words.suffix());
         let (mut folded, mut folded_prefix, mut folded_suffix) = (Vec::new(), Vec::new(), Vec::new());
         comparable_word(word, &mut folded);
         fold_into(prefix, &mut folded_prefix);
@@ -336,52 +379,140 @@ impl Words {
     }
 }
 
-/// Rules that share a first word, while the index is built.
+/// Rules that share a first word, or have one that needs a group for another reason, while the index is built.
+#[derive(Default)]
 struct Sharing {
-    word: Box<[u8]>,
-    rules: Vec<usize>,
+    /// The comparable forms of the words, in one piece.
+    bytes: Vec<u8>,
+    words: Vec<SharedWord>,
+    /// Indices of rules, each with the number of the word's rule before it.
+    rules: Vec<(u32, Option<u32>)>,
+}
+
+struct SharedWord {
+    start: usize,
+    end: usize,
+    last_rule: Option<u32>,
 }
 
 impl Sharing {
-    fn new(word: &[u8], rule: usize) -> Self {
-        Self { word: word.into(), rules: vec![rule] }
+    /// Returns the word's number.
+    fn add_word(&mut self, word: &[u8], rule: u32) -> u32 {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(word);
+        self.words.push(SharedWord { start, end: self.bytes.len(), last_rule: None });
+        let number = self.words.len() as u32 - 1;
+        self.add_rule(number, rule);
+        number
+    }
+
+    fn add_rule(&mut self, word: u32, rule: u32) {
+        let last = &mut self.words[word as usize].last_rule;
+        self.rules.push((rule, *last));
+        *last = Some(self.rules.len() as u32 - 1);
+    }
+
+    fn word(&self, word: u32) -> &[u8] {
+        let SharedWord { start, end, .. } = self.words[word as usize];
+        &self.bytes[start..end]
+    }
+
+    /// The indices of the word's rules, the last first.
+    fn rules(&self, word: u32) -> impl Iterator<Item = u32> {
+        let before = |at: &u32| self.rules[*at as usize].1;
+        std::iter::successors(self.words[word as usize].last_rule, before).map(|at| self.rules[at as usize].0)
     }
 }
 
-/// Which non-ASCII characters the first words of the rules may start with.
-fn leads(rules: &[(u32, &Rule)]) -> Leads {
-    let mut leads = Leads::None;
-    for (_, rule) in rules {
-        match cut(rule).and_then(|cut| cut.word.chars().next()).map(fold) {
-            Some('s' | 'k') => leads = Leads::LongSAndKelvin,
-            Some(c) if !c.is_ascii() => return Leads::All,
-            _ => {}
+/// How the rules' first words begin.
+struct Beginnings {
+    /// Those of ASCII characters, as an open-addressing table: lower-case, filled up with NUL where the word is shorter.
+    /// 100,000 words have far fewer beginnings.
+    ascii: Vec<u32>,
+    count: usize,
+    /// Others that start with an ASCII character.
+    mixed: Vec<[char; FINGERPRINT]>,
+    leads: Leads,
+    all_ascii: bool,
+}
+
+impl Beginnings {
+    fn new() -> Self {
+        Self { ascii: vec![0; 4 * MANY_BEGINNINGS], count: 0, mixed: Vec::new(), leads: Leads::None, all_ascii: true }
+    }
+
+    fn add(&mut self, word: &str) {
+        if let Some(letter) = word.bytes().next().filter(u8::is_ascii) {
+            if matches!(letter.to_ascii_lowercase(), b's' | b'k') && self.leads == Leads::None {
+                self.leads = Leads::LongSAndKelvin;
+            }
+        } else {
+            self.add_other(word);
+            return;
+        }
+        if !word.is_ascii() {
+            self.add_other(word);
+            return;
+        }
+        if self.count > MANY_BEGINNINGS {
+            return;
+        }
+        let mut bytes = [0; FINGERPRINT];
+        bytes.iter_mut().zip(word.bytes()).for_each(|(to, byte)| *to = byte.to_ascii_lowercase());
+        let beginning = u32::from_le_bytes(bytes);
+        let mask = self.ascii.len() - 1;
+        let mut slot = (beginning.wrapping_mul(0x9E37_79B1) >> 8) as usize & mask;
+        while self.ascii[slot] != beginning {
+            if self.ascii[slot] == 0 {
+                self.ascii[slot] = beginning;
+                self.count += 1;
+                break;
+            }
+            slot = (slot + 1) & mask;
         }
     }
-    leads
+
+    /// Adds a word with other than ASCII characters.
+    #[cold]
+    fn add_other(&mut self, word: &str) {
+        let mut characters = word.chars().map(fold);
+        let beginning: [char; FINGERPRINT] = std::array::from_fn(|_| characters.next().unwrap_or('\0'));
+        self.all_ascii &= word.chars().map(fold).all(|c| c.is_ascii());
+        match beginning[0] {
+            's' | 'k' if self.leads == Leads::None => self.leads = Leads::LongSAndKelvin,
+            c if !c.is_ascii() => self.leads = Leads::All,
+            _ => {}
+        }
+        // What starts with another than an ASCII character is found by its lead byte instead.
+        if beginning[0].is_ascii() {
+            self.mixed.push(beginning);
+        }
+    }
+
+    /// The fingerprint of the rules' first words, if it is worth its cost.
+    fn fingerprint(self) -> Option<Fingerprint> {
+        let of_ascii = |beginning: u32| beginning.to_le_bytes().map(char::from);
+        let ascii = self.ascii.into_iter().filter(|beginning| *beginning != 0).map(of_ascii);
+        let mut beginnings: Vec<[char; FINGERPRINT]> = ascii.chain(self.mixed).collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
+        if beginnings.len() > MANY_BEGINNINGS { None } else { fingerprint(&beginnings) }
+    }
 }
 
-/// The fingerprint of the rules' first words, if it is worth its cost.
-fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
-    // How the words begin, filled up with NUL where they are shorter: 100,000 words have far fewer beginnings. Words that
-    // start with another than an ASCII character are found by their lead byte instead.
-    let mut beginnings: Vec<[char; FINGERPRINT]> = rules
-        .iter()
-        .map(|(_, rule)| {
-            let mut characters = cut(rule).expect("only such rules come here").word.chars().map(fold);
-            std::array::from_fn(|_| characters.next().unwrap_or('\0'))
-        })
-        .filter(|beginning: &[char; FINGERPRINT]| beginning[0].is_ascii())
-        .collect();
-    beginnings.sort_unstable();
-    beginnings.dedup();
-    if beginnings.len() > MANY_BEGINNINGS {
-        return None;
-    }
+/// The fingerprint of words that begin so, if it is worth its cost.
+fn fingerprint(beginnings: &[[char; FINGERPRINT]]) -> Option<Fingerprint> {
     let mut exact = [[0; 256]; FINGERPRINT];
     let mut forms = HashMap::new();
     for (index, beginning) in beginnings.iter().enumerate() {
         let bucket = 1 << (index * BUCKETS / beginnings.len());
+        if let Some(bytes) = only_in_ascii(beginning) {
+            bytes.iter().zip(&mut exact).for_each(|(byte, table)| {
+                table[usize::from(*byte)] |= bucket;
+                table[usize::from(byte.to_ascii_uppercase())] |= bucket;
+            });
+            continue;
+        }
         let mut variants = vec![Vec::new()];
         for c in beginning.iter().take_while(|c| **c != '\0') {
             let forms = forms.entry(*c).or_insert_with(|| folding_to(*c));
@@ -407,6 +538,12 @@ fn fingerprint(rules: &[(u32, &Rule)]) -> Option<Fingerprint> {
     let places = if beginnings.len() > SHORT_FINGERPRINT { FINGERPRINT } else { 3 };
     let through = lets_through(&exact[..places]);
     (through < WORTH_IT).then(|| Fingerprint::new(exact, places, through < SUFFICES))
+}
+
+/// The characters as bytes, if all are there and no other than ASCII characters fold to any of them.
+fn only_in_ascii(beginning: &[char; FINGERPRINT]) -> Option<[u8; FINGERPRINT]> {
+    let is_simple = |c: &char| c.is_ascii() && !matches!(c, '\0' | 's' | 'k');
+    beginning.iter().all(is_simple).then(|| beginning.map(|c| c as u8))
 }
 
 /// The share of words that a fingerprint lets through, if all letters were equally frequent everywhere.
@@ -797,7 +934,7 @@ mod tests {
     fn words_are_cut_where_they_are_complete() {
         let parts = |pattern: &str, whole_word| {
             let rule = Rule { whole_word, ..Rule::literal(pattern, "") };
-            cut(&rule).map(|cut| [cut.prefix, cut.word, cut.suffix].map(str::to_owned))
+            WordRule::new(0, &rule).map(|rule| [rule.prefix(), rule.word(), rule.suffix()].map(str::to_owned))
         };
         assert_eq!(parts("New York", true), Some(["", "New", " York"].map(Into::into)));
         assert_eq!(parts(".NET", true), Some([".", "NET", ""].map(Into::into)));
