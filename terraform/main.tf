@@ -39,6 +39,7 @@ module "waf" {
   protected = merge(
     { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn },
     { for stage, arn in merge(module.events_api[*].stage_arns...) : "events-${stage}" => arn },
+    { for stage, arn in merge(module.publish_api[*].stage_arns...) : "publish-${stage}" => arn },
     { for service in module.fargate : "fargate" => service.load_balancer_arn },
   )
 }
@@ -87,8 +88,9 @@ module "function" {
   alarm_thresholds   = var.alarm_thresholds.function
 }
 
+# Of both architectures that have functions.
 module "packages" {
-  count  = contains(var.architectures, "lambda") ? 1 : 0
+  count  = length(setintersection(var.architectures, ["lambda", "publish"])) > 0 ? 1 : 0
   source = "./modules/bucket"
 
   name       = "${local.name}-functions"
@@ -97,8 +99,19 @@ module "packages" {
 
 # fargate: load balancer and containers, released by a pipeline
 
+locals {
+  publish_worker = contains(local.publish_functions, "publish-worker")
+  needs_network  = contains(var.architectures, "fargate") || local.publish_worker
+
+  # What the worker reaches without a way out of the VPC, beside S3 and DynamoDB. The queue is read by Lambda itself; its
+  # endpoint is for what else in the VPC works with it.
+  publish_endpoints = local.publish_worker ? concat(["sqs"], var.mapping_source == "parameter" ? ["ssm"] : []) : []
+  publish_network   = [for network in module.network : { vpc_id = network.vpc_id, subnet_ids = network.private_subnet_ids }]
+}
+
+# Of the containers, and of the worker of publish.
 module "network" {
-  count  = contains(var.architectures, "fargate") ? 1 : 0
+  count  = local.needs_network ? 1 : 0
   source = "./modules/network"
 
   name                = local.name
@@ -106,14 +119,14 @@ module "network" {
   account_id          = local.account_id
   availability_zones  = coalesce(var.network.availability_zones, slice(sort(data.aws_availability_zones.available[0].names), 0, 2))
   cidr_block          = var.network.cidr_block
-  nat_gateways        = var.network.nat_gateways
-  interface_endpoints = var.network.interface_endpoints
+  nat_gateways        = coalesce(var.network.nat_gateways, contains(var.architectures, "fargate") ? "single" : "none")
+  interface_endpoints = setunion(coalesce(var.network.interface_endpoints, []), local.publish_endpoints)
   log_retention_days  = var.log_retention_days
 }
 
 data "aws_availability_zones" "available" {
   #checkov:skip=CKV_AWS_394:Only the first two are taken, and a subnet stays in the zone that it was made in
-  count = contains(var.architectures, "fargate") ? 1 : 0
+  count = local.needs_network ? 1 : 0
 
   state = "available"
 
@@ -213,6 +226,85 @@ module "event_stream" {
   alarm_thresholds   = var.alarm_thresholds.event_stream
 }
 
+# publish: API Gateway straight into S3, and from there by a queue to whoever processes it
+
+module "publish_api" {
+  count  = contains(var.architectures, "publish") ? 1 : 0
+  source = "./modules/rest_api"
+
+  name         = coalesce(var.publish.name, "${local.name}-publish")
+  description  = var.publish.description
+  architecture = "publish"
+  definition = templatefile("${path.module}/openapi/publish.yaml", {
+    title        = coalesce(var.publish.name, "${local.name}-publish")
+    put_uri      = "arn:aws:apigateway:${var.region}:s3:path/${module.capture[0].bucket.name}/${module.capture[0].bucket.prefixes.captured}{id}"
+    put_role_arn = module.capture[0].put_role_arn
+    receipt      = module.publish_function["publish-receipt"].integration
+    authorizer = one([for name, function in module.publish_function : {
+      header      = var.publish.authorization_header
+      ttl_seconds = var.publish.authorization_ttl_seconds
+      # One stage, one alias: no stage variable is needed.
+      uri = replace(function.integration.uri, "$${stageVariables.alias}", var.publish.stage_name)
+    } if name == "authorizer"])
+  })
+  binary_media_types = ["*/*"] # every body passes byte for byte
+  stages             = { (var.publish.stage_name) = { variables = { alias = var.publish.stage_name } } }
+  functions          = { for name, function in module.publish_function : name => { name = function.name, aliases = function.aliases } if name == "publish-receipt" }
+  authorizer         = one([for name, function in module.publish_function : { name = function.name, alias = one(keys(function.aliases)) } if name == "authorizer"])
+  api_keys           = false # callers are known by their tokens
+  domain             = one(values({ for name, domain in module.domain : name => domain if name == "publish" }))
+  default_endpoint   = var.api_gateway.default_endpoint
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.rest_api
+
+  # A stage that logs is refused as long as the account has no role for it.
+  depends_on = [aws_api_gateway_account.this]
+}
+
+module "tokens" {
+  count  = contains(local.publish_functions, "authorizer") ? 1 : 0
+  source = "./modules/tokens"
+
+  name        = "${local.name}-tokens"
+  kms_key_arn = var.kms_key_arn
+  protected   = local.production
+}
+
+module "capture" {
+  count  = contains(var.architectures, "publish") ? 1 : 0
+  source = "./modules/capture"
+
+  name                       = "${local.name}-publish"
+  account_id                 = local.account_id
+  max_processing_attempts    = var.publish.max_processing_attempts
+  processing_timeout_seconds = local.processing_timeout_seconds
+  kms_key_arn                = var.kms_key_arn
+  disposable                 = !local.production
+  alarm_thresholds           = var.alarm_thresholds.capture
+
+  # By name, not by going through all of them: a function waits for the bucket, and only its role may come before.
+  reader_role_arns    = { Receipt = module.publish_function["publish-receipt"].role_arn }
+  processor_role_arns = local.publish_worker ? { Worker = module.publish_function["publish-worker"].role_arn } : {}
+}
+
+module "publish_function" {
+  for_each = local.publish_functions
+  source   = "./modules/function"
+
+  name    = "${local.name}-${each.key}"
+  lambda  = local.publish[each.key].lambda
+  aliases = local.publish_aliases
+  network = lookup(local.publish[each.key], "network", null)
+  queue   = lookup(local.publish[each.key], "queue", null)
+  package = {
+    file         = "${var.lambda_packages}/${each.key}.zip"
+    architecture = var.lambda_architecture
+    bucket       = module.packages[0].name
+  }
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = merge(var.alarm_thresholds.function, lookup(local.publish[each.key], "alarm_thresholds", {}))
+}
+
 # Whatever replaces words reads the same map
 
 module "mapping" {
@@ -236,6 +328,10 @@ module "alarms" {
     merge([for name, function in module.function : { for key, alarm in function.alarms : "lambda-${name}-${key}" => alarm }]...),
     { for key, alarm in merge(module.events_api[*].alarms...) : "events-api-${key}" => alarm },
     { for key, alarm in merge(module.event_stream[*].alarms...) : "events-stream-${key}" => alarm },
+    { for key, alarm in merge(module.publish_api[*].alarms...) : "publish-api-${key}" => alarm },
+    { for key, alarm in merge(module.capture[*].alarms...) : "publish-capture-${key}" => alarm },
+    { for key, alarm in merge(module.tokens[*].alarms...) : "publish-tokens-${key}" => alarm },
+    merge([for name, function in module.publish_function : { for key, alarm in function.alarms : "publish-${trimprefix(name, "publish-")}-${key}" => alarm }]...),
     { for key, alarm in merge(module.network[*].alarms...) : "network-${key}" => alarm },
     { for key, alarm in merge(module.fargate[*].alarms...) : "fargate-${key}" => alarm },
   )
@@ -252,6 +348,10 @@ module "dashboard" {
     flatten(module.fargate[*].widgets),
     flatten(module.events_api[*].widgets),
     flatten(module.event_stream[*].widgets),
+    flatten(module.publish_api[*].widgets),
+    flatten([for function in module.publish_function : function.widgets]),
+    flatten(module.capture[*].widgets),
+    flatten(module.tokens[*].widgets),
     flatten(module.network[*].widgets),
     flatten(module.pipeline[*].widgets),
     module.mapping.widgets,

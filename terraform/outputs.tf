@@ -58,6 +58,18 @@ output "events" {
   }])
 }
 
+output "publish" {
+  description = "URL of the publish API, its queues, its bucket, and the tables of tokens (null without authorization) and receipts; null without it."
+  value = one([for capture in module.capture : {
+    url             = module.publish_api[0].urls[var.publish.stage_name]
+    queue_url       = capture.queue.url
+    error_queue_url = capture.error_queue.url
+    bucket          = capture.bucket.name
+    token_table     = one(module.tokens[*].name)
+    receipt_table   = capture.receipt_table
+  }])
+}
+
 output "mapping" {
   description = "Where the replacement map is kept."
   value       = { parameter = module.mapping.parameter_name, table = module.mapping.table_name }

@@ -38,14 +38,14 @@ variable "region" {
 }
 
 variable "architectures" {
-  description = "What is deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green), events (API Gateway and Firehose)."
+  description = "What is deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green), events (API Gateway and Firehose), publish (API Gateway, S3, SQS and Lambda, for bodies of up to 10 MB)."
   type        = set(string)
   nullable    = false
   default     = ["lambda", "fargate"]
 
   validation {
-    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate", "events"])) == 0
-    error_message = "architectures must name at least one of lambda, fargate, events, and nothing else."
+    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate", "events", "publish"])) == 0
+    error_message = "architectures must name at least one of lambda, fargate, events, publish, and nothing else."
   }
 }
 
@@ -110,7 +110,7 @@ variable "rate_limit" {
 }
 
 variable "kms_key_arn" {
-  description = "Key that encrypts what callers leave with events: their stream and bucket. It must let Firehose use it. Null: AWS's own keys."
+  description = "Key that encrypts what callers leave: stream and bucket of events; bucket, queues and tables of publish. Its policy must let Firehose and S3 use it. Null: AWS's own keys."
   type        = string
   default     = null
 }
@@ -136,6 +136,9 @@ variable "alarm_thresholds" {
     }), {})
     event_stream = optional(object({
       freshness_seconds = optional(number)
+    }), {})
+    capture = optional(object({
+      oldest_message_seconds = optional(number)
     }), {})
   })
   nullable = false
@@ -185,10 +188,10 @@ variable "api_gateway" {
   }
 }
 
-# fargate. What is left out keeps its default, which stands in the module.
+# fargate, and the worker of publish. What is left out keeps its default, which stands in the module.
 
 variable "network" {
-  description = "Two availability zones (by default the first two of the region), the addresses of the VPC, one NAT gateway (`single`) or one for each zone (`per-zone`), and AWS services to reach without it."
+  description = "Two availability zones (by default the first two of the region), the addresses of the VPC, one NAT gateway (`single`), one for each zone (`per-zone`) or none (`none`, the default where no containers need one), and AWS services to reach without it."
   type = object({
     availability_zones  = optional(list(string))
     cidr_block          = optional(string)
@@ -253,4 +256,37 @@ variable "events" {
   })
   nullable = false
   default  = {}
+}
+
+# publish
+
+variable "publish" {
+  description = "The API's name (null: one made of the identifier), description and stage, the header that brings the token (empty: whoever finds the API may publish), how long a decision about a token is kept (0: not at all; a token that is revoked comes in until then), how often a body is tried before it goes to the error queue, and whether the worker is deployed (false: another system takes the queue)."
+  type = object({
+    name                      = optional(string)
+    description               = optional(string, "Takes bodies of up to 10 MB, and processes them later")
+    stage_name                = optional(string, "beta")
+    authorization_header      = optional(string, "AuthDetails")
+    authorization_ttl_seconds = optional(number, 300)
+    max_processing_attempts   = optional(number, 5)
+    worker                    = optional(bool, true)
+  })
+  nullable = false
+  default  = {}
+
+  # The stage's name is an alias's too.
+  validation {
+    condition     = can(regex("^[a-zA-Z_][a-zA-Z0-9_]*$", var.publish.stage_name))
+    error_message = "publish.stage_name must be letters, digits and underscores, and not begin with a digit."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9-]*$", var.publish.authorization_header)) && lower(var.publish.authorization_header) != "content-type"
+    error_message = "publish.authorization_header must be a header's name, letters, digits and hyphens, or empty for no authorization."
+  }
+
+  validation {
+    condition     = var.publish.authorization_ttl_seconds >= 0 && var.publish.authorization_ttl_seconds <= 3600
+    error_message = "publish.authorization_ttl_seconds must be 0 to 3600: API Gateway's range."
+  }
 }

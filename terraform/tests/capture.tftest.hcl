@@ -83,6 +83,33 @@ run "as_it_is" {
   }
 
   assert {
+    condition     = aws_dynamodb_table.receipts.hash_key == "id" && one(aws_dynamodb_table.receipts.ttl).attribute_name == "expires_at" && one(aws_dynamodb_table.receipts.server_side_encryption).enabled && one(aws_dynamodb_table.receipts.point_in_time_recovery).enabled
+    error_message = "receipts must go by themselves, and be encrypted and kept until then"
+  }
+
+  assert {
+    condition = { for user, needs in output.users : user => [for statement in needs.statements : "${join(" ", statement.actions)} on ${join(" ", statement.resources)}"] } == {
+      reader = [
+        "s3:ListBucket on arn:aws:s3:::switchyard-test-publish",
+        "s3:GetObject on arn:aws:s3:::switchyard-test-publish/*",
+        "dynamodb:GetItem on ${aws_dynamodb_table.receipts.arn}",
+      ]
+      processor = [
+        "s3:ListBucket on arn:aws:s3:::switchyard-test-publish",
+        "s3:GetObject on arn:aws:s3:::switchyard-test-publish/captured/*",
+        "s3:PutObject on arn:aws:s3:::switchyard-test-publish/results/*",
+        "dynamodb:UpdateItem on ${aws_dynamodb_table.receipts.arn}",
+      ]
+    }
+    error_message = "who reads changes nothing, and who processes cannot touch what was captured"
+  }
+
+  assert {
+    condition     = tomap(output.users.processor.environment) == tomap({ ATTEMPT_SECONDS = "60", PUBLISH_BUCKET = output.bucket.name, RECEIPT_TABLE = output.receipt_table })
+    error_message = "the worker must be told its bucket, its table and its time"
+  }
+
+  assert {
     condition     = output.alarms.errors.threshold == 0 && output.alarms.oldest-message.threshold == 900
     error_message = "old messages and failed ones must be noticed"
   }

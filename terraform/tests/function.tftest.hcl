@@ -203,3 +203,62 @@ run "bad_package" {
 
   expect_failures = [var.package]
 }
+
+run "of_a_queue_in_a_network" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    aliases = { beta = "$LATEST" }
+    network = { vpc_id = "vpc-1", subnet_ids = ["subnet-a", "subnet-b"] }
+    queue   = { arn = "arn:aws:sqs:eu-west-1:123456789012:queue" }
+  }
+
+  assert {
+    condition = [for mapping in aws_lambda_event_source_mapping.queue : jsonencode([
+      mapping.event_source_arn, mapping.batch_size, mapping.function_response_types, mapping.scaling_config[*].maximum_concurrency,
+    ])] == [jsonencode(["arn:aws:sqs:eu-west-1:123456789012:queue", 10, ["ReportBatchItemFailures"], [10]])]
+    error_message = "ten messages at a time in ten instances, of which only those come back that failed"
+  }
+
+  assert {
+    condition     = toset(one(aws_lambda_function.this.vpc_config).subnet_ids) == toset(["subnet-a", "subnet-b"])
+    error_message = "the function must stand in the subnets"
+  }
+
+  assert {
+    condition     = jsonencode([for rule in aws_vpc_security_group_egress_rule.https : [rule.ip_protocol, rule.from_port, rule.to_port]]) == jsonencode([["tcp", 443, 443]])
+    error_message = "only HTTPS may go out"
+  }
+}
+
+run "of_a_queue_with_two_aliases" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:queue" }
+  }
+
+  expect_failures = [aws_lambda_event_source_mapping.queue]
+}
+
+run "more_at_a_time_than_lambda_takes" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:queue", maximum_concurrency = 1 }
+  }
+
+  expect_failures = [var.queue]
+}

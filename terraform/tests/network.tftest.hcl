@@ -192,3 +192,31 @@ run "a_zone_that_fails_moves_no_subnet" {
     error_message = "subnets stay in the zones that they were made in"
   }
 }
+
+run "no_way_out" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    nat_gateways        = "none"
+    interface_endpoints = ["sqs"]
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 0 && length(aws_eip.nat) == 0 && length(aws_route.private_nat) == 0
+    error_message = "without a NAT gateway the private subnets must have no route out"
+  }
+
+  assert {
+    condition     = keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"] && keys(aws_vpc_endpoint.interface) == ["sqs"]
+    error_message = "the endpoints must be there all the same"
+  }
+
+  assert {
+    condition     = length(output.widgets) == 0 && length(output.alarms) == 0
+    error_message = "what is not there has nothing to show"
+  }
+}

@@ -568,3 +568,34 @@ run "bad_stages" {
 
   expect_failures = [var.stages]
 }
+
+run "with_an_authorizer_and_no_keys" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stages     = { beta = { variables = { alias = "beta" } } }
+    functions  = {}
+    authorizer = { name = "switchyard-test-authorizer", alias = "beta" }
+    api_keys   = false
+  }
+
+  override_resource {
+    target          = aws_api_gateway_rest_api.this
+    override_during = plan
+    values          = { execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5" }
+  }
+
+  assert {
+    condition     = [for permission in aws_lambda_permission.authorizer : [permission.function_name, permission.qualifier, permission.source_arn]] == [["switchyard-test-authorizer", "beta", "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/authorizers/*"]]
+    error_message = "the API's authorizers, and nobody else, may ask the function"
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_api_key.this) == 0 && length(aws_api_gateway_usage_plan.this) == 0 && length(output.api_key_ids) == 0
+    error_message = "an API whose callers have tokens must make no keys"
+  }
+}

@@ -211,6 +211,128 @@ run "events_alone" {
   }
 }
 
+run "publish_alone" {
+  command = plan
+
+  variables {
+    architectures    = ["publish"]
+    root_domain      = "example.com"
+    alarm_thresholds = { capture = { oldest_message_seconds = 15 } }
+    publish          = { stage_name = "live", max_processing_attempts = 3 }
+  }
+
+  assert {
+    condition     = keys(module.waf.protected) == ["publish-live"] && output.publish.url == "https://switchyard-publish-test.example.com/live"
+    error_message = "the stage must be behind the firewall and have a host name"
+  }
+
+  assert {
+    condition     = toset(keys(module.publish_function)) == toset(["authorizer", "publish-receipt", "publish-worker"]) && alltrue([for function in module.publish_function : function.aliases == { live = "$LATEST" }])
+    error_message = "the stage must call what is deployed now"
+  }
+
+  assert {
+    condition     = length(module.function) == 0 && length(module.rest_api) == 0 && length(module.publish_api[0].api_key_ids) == 0
+    error_message = "publish needs none of the architecture lambda's functions, and no API key"
+  }
+
+  # Containers need a way out of the VPC; the worker has all it needs within.
+  assert {
+    condition     = length(module.network[0].nat_public_ips) == 0 && toset(keys(module.network[0].endpoint_ids)) == toset(["s3", "dynamodb", "sqs", "ssm"])
+    error_message = "the worker must reach S3, DynamoDB, SQS and the map's parameter, without a NAT gateway"
+  }
+
+  assert {
+    condition     = module.capture[0].alarms.oldest-message.threshold == 15 && module.publish_function["publish-worker"].alarms["live-duration"].threshold == 30000
+    error_message = "the queue's threshold must be the one given; the worker may take half of its time-out"
+  }
+
+  assert {
+    condition = toset([for key in keys(module.alarms.names) : key if startswith(key, "publish-")]) == toset(concat(
+      [for key in keys(module.publish_api[0].alarms) : "publish-api-${key}"],
+      [for key in keys(module.capture[0].alarms) : "publish-capture-${key}"],
+      [for key in keys(module.tokens[0].alarms) : "publish-tokens-${key}"],
+      [for key in keys(module.publish_function["authorizer"].alarms) : "publish-authorizer-${key}"],
+      [for key in keys(module.publish_function["publish-receipt"].alarms) : "publish-receipt-${key}"],
+      [for key in keys(module.publish_function["publish-worker"].alarms) : "publish-worker-${key}"],
+    ))
+    error_message = "every alarm that a module returns must be made"
+  }
+
+  assert {
+    condition     = output.publish.token_table == "${output.name}-tokens" && output.publish.receipt_table == "${output.name}-publish-receipts"
+    error_message = "the output must say where tokens and receipts are"
+  }
+}
+
+run "publish_open_and_for_another_consumer" {
+  command = plan
+
+  variables {
+    architectures  = ["publish"]
+    mapping_source = "table"
+    publish        = { authorization_header = "", worker = false }
+  }
+
+  assert {
+    condition     = keys(module.publish_function) == ["publish-receipt"] && length(module.tokens) == 0 && output.publish.token_table == null
+    error_message = "without a header nobody is asked for a token"
+  }
+
+  assert {
+    condition     = length(module.network) == 0
+    error_message = "without the worker nothing needs a network"
+  }
+}
+
+run "publish_with_a_map_from_the_table" {
+  command = plan
+
+  variables {
+    architectures  = ["publish"]
+    mapping_source = "table"
+    network        = { interface_endpoints = ["logs"] }
+  }
+
+  assert {
+    condition     = toset(keys(module.network[0].endpoint_ids)) == toset(["s3", "dynamodb", "sqs", "logs"])
+    error_message = "the table needs no endpoint for SSM, and the owner's endpoints stay"
+  }
+}
+
+run "publish_beside_containers" {
+  command = plan
+
+  variables {
+    architectures = ["fargate", "publish"]
+  }
+
+  assert {
+    condition     = length(module.network) == 1 && length(module.network[0].nat_public_ips) == 1
+    error_message = "the worker must share the containers' network, and they need their way out"
+  }
+}
+
+run "a_stage_that_cannot_be_an_alias" {
+  command = plan
+
+  variables {
+    publish = { stage_name = "1" }
+  }
+
+  expect_failures = [var.publish]
+}
+
+run "a_header_that_is_none" {
+  command = plan
+
+  variables {
+    publish = { authorization_header = "Auth Details" }
+  }
+
+  expect_failures = [var.publish]
+}
+
 run "production_with_a_domain_and_a_pipeline" {
   command = plan
 

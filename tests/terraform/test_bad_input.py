@@ -49,7 +49,7 @@ BELOW = {
 REFUSED_BELOW = [
     "availability_zones must name exactly two different zones",
     "cidr_block must be an IPv4 block from /16 to /22, such as 10.0.0.0/16.",
-    "nat_gateways must be single or per-zone.",
+    "nat_gateways must be none, single or per-zone.",
     "interface_endpoints must not name s3 or dynamodb: they have gateway endpoints",
     "image_tag must be a tag: up to 128 letters, digits",
     "container.cpu_architecture must be ARM64 or X86_64.",

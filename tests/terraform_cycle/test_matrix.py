@@ -1,4 +1,4 @@
-"""Each architecture alone, with a domain and without, and both of the string API without: applies, plans clean, leaves nothing behind."""
+"""Each architecture alone, with a domain and without: applies, plans clean, leaves nothing behind."""
 
 import sys
 from typing import Any
@@ -13,6 +13,7 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
     "fargate": {"architectures": ["fargate"]},
     "fargate-domain": {"architectures": ["fargate"], "root_domain": DOMAIN},
     "events-domain": {"architectures": ["events"], "root_domain": DOMAIN},
+    "publish-domain": {"architectures": ["publish"], "root_domain": DOMAIN},
     "both": {"architectures": ["lambda", "fargate"]},
 }
 

@@ -1,6 +1,7 @@
 # A bucket as every one here is: private, encrypted, TLS only, and versioned unless its objects are written once and expire.
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Written and read by AWS services only; CloudTrail has both
+  #checkov:skip=CKV_AWS_21:Versioned unless the caller says that its objects are written once and expire
   #checkov:skip=CKV_AWS_144:What it holds can be made again or is of no use elsewhere, so another region needs no copy
   #checkov:skip=CKV_AWS_145:The caller says which key: load balancers can write with S3's own only
   #checkov:skip=CKV2_AWS_62:Nothing waits for a new object

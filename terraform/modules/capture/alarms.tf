@@ -3,7 +3,7 @@ locals {
 }
 
 output "alarms" {
-  description = "Age of the oldest message, messages in the error queue."
+  description = "Age of the oldest message, messages in the error queue, throttled receipts."
   value = {
     oldest-message = {
       description         = "A message has been in ${var.name} for more than ${var.alarm_thresholds.oldest_message_seconds} s: whoever processes them is too slow, or stands still. Messages are lost after 14 days."
@@ -21,6 +21,14 @@ output "alarms" {
       metric_name = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = local.queues.errors }
       statistic   = "Maximum"
+      threshold   = 0
+    }
+    receipt-throttles = {
+      description = "DynamoDB throttles writes of receipts in ${aws_dynamodb_table.receipts.name}: messages come back, and are tried again later."
+      namespace   = "AWS/DynamoDB"
+      metric_name = "WriteThrottleEvents"
+      dimensions  = { TableName = aws_dynamodb_table.receipts.name }
+      statistic   = "Sum"
       threshold   = 0
     }
   }

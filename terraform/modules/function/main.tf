@@ -15,9 +15,9 @@ resource "aws_s3_object" "package" {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_115:Reserved concurrency would take from the account's pool; the stage's throttling bounds the function
-  #checkov:skip=CKV_AWS_116:Called synchronously only, so a dead-letter queue would never receive anything
-  #checkov:skip=CKV_AWS_117:Calls public AWS endpoints only; a VPC would add a NAT gateway and start-up time
+  #checkov:skip=CKV_AWS_115:Reserved concurrency would take from the account's pool; the stage's throttling, or the queue's concurrency, bounds the function
+  #checkov:skip=CKV_AWS_116:Called synchronously, by API Gateway or for a queue that has an error queue of its own, so a dead-letter queue would never receive anything
+  #checkov:skip=CKV_AWS_117:In a VPC when the caller gives one; what calls public AWS endpoints only needs none
   #checkov:skip=CKV_AWS_173:The environment holds names, no secret; Lambda encrypts it with its own key
   #checkov:skip=CKV_AWS_272:The zip comes from this system's own bucket, by content hash
 
@@ -50,6 +50,15 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
+  dynamic "vpc_config" {
+    for_each = var.network[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = aws_security_group.this[*].id
+    }
+  }
+
   # Without its policy the first invocation after an apply could be refused.
   depends_on = [aws_iam_role_policy.this]
 }
@@ -69,7 +78,7 @@ resource "aws_lambda_alias" "this" {
   for_each = var.aliases
 
   name             = each.key
-  description      = "What the API stage ${each.key} calls"
+  description      = "What ${each.key} calls"
   function_name    = aws_lambda_function.this.function_name
   function_version = each.value == null ? terraform_data.first_version.output : each.value
 }

@@ -3,6 +3,11 @@ output "name" {
   value       = aws_lambda_function.this.function_name
 }
 
+output "role_arn" {
+  description = "The function's role, for policies of what it uses."
+  value       = aws_iam_role.this.arn
+}
+
 output "integration" {
   description = "What the API's definition needs in order to call the function: the URI with the alias left to the stage, and the time-out."
   value = {

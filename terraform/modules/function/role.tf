@@ -34,6 +34,22 @@ resource "aws_iam_role_policy" "this" {
           Resource = ["*"]
         },
       ],
+      # A network interface has no name before Lambda makes it: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+      [for network in var.network[*] : {
+        Sid    = "JoinNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+        ]
+        Resource = ["*"]
+      }],
+      [for queue in var.queue[*] : {
+        Sid      = "ReadQueue"
+        Effect   = "Allow"
+        Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = [queue.arn]
+      }],
       [for statement in var.lambda.statements : {
         Sid      = statement.sid
         Effect   = "Allow"

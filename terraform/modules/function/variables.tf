@@ -45,6 +45,30 @@ variable "lambda" {
   }
 }
 
+variable "network" {
+  description = "VPC and subnets to run in, for a function that must reach, or must be kept to, what is there. Null: none."
+  type = object({
+    vpc_id     = string
+    subnet_ids = list(string)
+  })
+  default = null
+}
+
+variable "queue" {
+  description = "SQS queue whose messages the function gets, so many at a time at most (`batch_size`), in so many instances at a time (`maximum_concurrency`). Null: none."
+  type = object({
+    arn                 = string
+    batch_size          = optional(number, 10)
+    maximum_concurrency = optional(number, 10)
+  })
+  default = null
+
+  validation {
+    condition     = var.queue == null || try(var.queue.batch_size >= 1 && var.queue.batch_size <= 10 && var.queue.maximum_concurrency >= 2 && var.queue.maximum_concurrency <= 1000, false)
+    error_message = "queue.batch_size must be 1 to 10, and queue.maximum_concurrency 2 to 1000: Lambda's limits."
+  }
+}
+
 variable "integration" {
   description = "How API Gateway calls it. `timeout_milliseconds` defaults to API Gateway's longest, 29 seconds."
   type = object({

@@ -9,7 +9,11 @@ locals {
   }
 
   # Through which zone's NAT gateway each zone leaves.
-  nat_of = var.nat_gateways == "single" ? { a = "a", b = "a" } : { a = "a", b = "b" }
+  nat_of = {
+    none     = tomap({})
+    single   = tomap({ a = "a", b = "a" })
+    per-zone = tomap({ a = "a", b = "b" })
+  }[var.nat_gateways]
 }
 
 resource "aws_vpc" "this" {

@@ -53,15 +53,15 @@ output "alarms" {
 
 output "widgets" {
   description = "What the way out costs: a NAT gateway is paid by the byte."
-  value = [{
+  value = [for gateways in [aws_nat_gateway.this] : {
     row    = "cost"
     title  = "NAT gateways: bytes out and in"
     period = 300
     metrics = flatten([
-      for zone, gateway in aws_nat_gateway.this : [
+      for zone, gateway in gateways : [
         { namespace = "AWS/NATGateway", metric_name = "BytesOutToDestination", dimensions = { NatGatewayId = gateway.id }, statistic = "Sum", label = "${zone} out" },
         { namespace = "AWS/NATGateway", metric_name = "BytesInFromDestination", dimensions = { NatGatewayId = gateway.id }, statistic = "Sum", label = "${zone} in" },
       ]
     ])
-  }]
+  } if length(gateways) > 0]
 }

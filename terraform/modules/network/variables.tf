@@ -41,14 +41,14 @@ variable "cidr_block" {
 }
 
 variable "nat_gateways" {
-  description = "`single`: one NAT gateway for both zones, at half the price; its zone failing cuts the other off from outside AWS. `per-zone`: one in each."
+  description = "`single`: one NAT gateway for both zones, at half the price; its zone failing cuts the other off from outside AWS. `per-zone`: one in each. `none`: no way out but the endpoints."
   type        = string
   nullable    = false
   default     = "single"
 
   validation {
-    condition     = contains(["single", "per-zone"], var.nat_gateways)
-    error_message = "nat_gateways must be single or per-zone."
+    condition     = contains(["none", "single", "per-zone"], var.nat_gateways)
+    error_message = "nat_gateways must be none, single or per-zone."
   }
 }
 

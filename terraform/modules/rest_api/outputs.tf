@@ -12,7 +12,7 @@ output "urls" {
 }
 
 output "api_key_ids" {
-  description = "Id of each stage's API key. `aws apigateway get-api-key --include-value --api-key ID` shows its value."
+  description = "Id of each stage's API key, if there are any. `aws apigateway get-api-key --include-value --api-key ID` shows its value."
   value       = { for name, key in aws_api_gateway_api_key.this : name => key.id }
 }
 

@@ -7,6 +7,19 @@ locals {
   ]...)
 }
 
+# A Lambda authorizer is called for all stages: its permission names the API's authorizers, and the alias that the definition
+# names.
+resource "aws_lambda_permission" "authorizer" {
+  count = var.authorizer == null ? 0 : 1
+
+  statement_id  = "AllowAuthorizer-${var.authorizer.alias}"
+  action        = "lambda:InvokeFunction"
+  function_name = var.authorizer.name
+  qualifier     = var.authorizer.alias
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/*"
+}
+
 # A stage variable in an integration's URI means that API Gateway cannot be granted the function once: each alias needs a
 # permission of its own. It names the one stage that may use it, so that the stage test can never call what serves prod.
 resource "aws_lambda_permission" "stage" {

@@ -1,3 +1,7 @@
+locals {
+  stages_with_keys = { for name, stage in var.stages : name => stage if var.api_keys }
+}
+
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Every answer depends on the request's body, so there is nothing to cache
   #checkov:skip=CKV2_AWS_29:The root associates the firewall, which the stages share with the load balancer
@@ -41,14 +45,14 @@ resource "aws_api_gateway_method_settings" "this" {
 
 # The value of an API key is always in the state: keep the state encrypted and closed (docs of the root).
 resource "aws_api_gateway_api_key" "this" {
-  for_each = var.stages
+  for_each = local.stages_with_keys
 
   name        = "${var.name}-${each.key}"
   description = "Calls the stage ${each.key} of ${var.name}"
 }
 
 resource "aws_api_gateway_usage_plan" "this" {
-  for_each = var.stages
+  for_each = local.stages_with_keys
 
   name        = "${var.name}-${each.key}"
   description = "The stage ${each.key} of ${var.name}"
@@ -74,7 +78,7 @@ resource "aws_api_gateway_usage_plan" "this" {
 }
 
 resource "aws_api_gateway_usage_plan_key" "this" {
-  for_each = var.stages
+  for_each = local.stages_with_keys
 
   key_id        = aws_api_gateway_api_key.this[each.key].id
   key_type      = "API_KEY"

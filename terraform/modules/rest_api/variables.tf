@@ -85,6 +85,22 @@ variable "functions" {
   default  = {}
 }
 
+variable "authorizer" {
+  description = "Lambda function that the definition names as its authorizer: name in AWS, and alias. Null: none."
+  type = object({
+    name  = string
+    alias = string
+  })
+  default = null
+}
+
+variable "api_keys" {
+  description = "Make an API key and a usage plan for each stage."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
 variable "domain" {
   description = "Custom domain, with each stage under a base path of its name; null: none."
   type = object({
