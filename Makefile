@@ -52,21 +52,30 @@ local/env: $(VENV)/.ready ## Lines for a shell to use the AWS CLI with the runni
 local/deploy: $(VENV)/.ready ## Release the container to the running make local, blue to green, and watch it; TAG=
 	@$(PY) -m local.up.deploy --region $(REGION) $(if $(filter command environment,$(origin TAG)),--tag $(TAG))
 
-.PHONY: bench bench/build bench/engine bench/http bench/rss bench/init
-bench: bench/engine bench/http bench/rss bench/init ## Measure everything against its peers; also as JSON in target/bench/
+REQUESTS ?= 1000000
+
+.PHONY: bench bench/build bench/engine bench/http bench/rss bench/init bench/gateway bench/soak
+bench: bench/engine bench/http bench/rss bench/init bench/gateway bench/soak ## Measure everything against its peers; also as JSON in target/bench/
 bench/engine: ## Replacing, against memcpy, aho-corasick, and regex loops in Python and Node.js
 bench/http: ## CPU time of a request, against a raw hyper server
 bench/rss: ## The container's memory
 bench/init: ## The Lambda function's start, against an empty one
-bench/engine bench/http bench/rss bench/init: bench/%: bench/build
+bench/gateway: ## What the local API Gateway adds to a request, against Invoke
+bench/engine bench/http bench/rss bench/init bench/gateway: bench/%: bench/build
 	@target/release/bench $*
 
-# Two builds: in one, cargo would give the function the features of what the container needs, its credential chain with it,
+bench/soak: bench/build ## Very many requests through the local API Gateway: nothing grows; REQUESTS=
+	@target/release/bench soak $(REQUESTS)
+
+bench/gateway bench/soak: $(VENV)/.ready
+
+# Three builds: in one, cargo would give the function the features of what the container needs, its credential chain with it,
 # and what is measured would not be what is deployed.
 bench/build:
 	@$(call need,cargo,https://rustup.rs)
 	@echo "bench: builds the release binaries (many minutes the first time)"
 	cargo build --locked --release --package fargate-app --package bench
+	cargo build --locked --release --package data-plane
 	cargo build --locked --release --package string-replace
 
 ##@ Test

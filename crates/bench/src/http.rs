@@ -4,7 +4,7 @@
 use std::thread;
 
 use crate::report::{Report, Target, median};
-use crate::server::{Server, request};
+use crate::server::{Server, head, request};
 
 /// Figures are medians over this many rounds; in each, every server and size has its turn.
 const ROUNDS: usize = 15;
@@ -81,7 +81,8 @@ pub(crate) fn rss() -> anyhow::Result<()> {
 
     let service = Server::fargate_app()?;
     let piece = b"some text in which ING is replaced now and then. ".repeat(1000);
-    service.connect()?.stream(&piece, 1_000_000_000 / piece.len())?;
+    let pieces = 1_000_000_000 / piece.len();
+    service.connect()?.stream(&head("text/plain", pieces * piece.len()), &piece, pieces)?;
     let peak = service.peak_rss()? as f64 / MEGABYTE;
     report.figure("one text of 1 GB", peak, "MB", Target::AtMost(16.0));
     report.write()

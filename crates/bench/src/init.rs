@@ -17,8 +17,10 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 
+use crate::package::{self, For};
+use crate::process;
 use crate::report::{Report, Target, median};
-use crate::server::{self, built};
+use crate::server::built;
 
 /// Figures are medians over this many rounds; in each, both have their turn.
 const ROUNDS: usize = 31;
@@ -50,7 +52,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     report.figure("string-replace / empty", median(ratios), "x", Target::AtMost(2.5));
     report.figure("string-replace: RSS", median(memory), "MB", Target::AtMost(10.0));
     report.figure("empty lambda_http: RSS", median(empty_memory), "MB", Target::None);
-    report.figure("string-replace: zip", zip(&function)? as f64 / MB, "MB", Target::AtMost(5.0));
+    let zip = package::pack(&function, For::Lambda)?;
+    report.figure("string-replace: zip", fs::metadata(zip)?.len() as f64 / MB, "MB", Target::AtMost(5.0));
     report.write()
 }
 
@@ -71,7 +74,7 @@ fn init(program: &Path, environment: &[(&str, String)]) -> anyhow::Result<(f64, 
     let head = read_head(&mut asking)?;
     ensure!(head.starts_with(b"GET /2018-06-01/runtime/invocation/next "), "{} asked otherwise", program.display());
     let pid = function.0.id();
-    Ok((server::cpu(pid)?.as_secs_f64() * 1e3, server::peak_rss(pid)?))
+    Ok((process::cpu(pid)?.as_secs_f64() * 1e3, process::peak_rss(pid)?))
 }
 
 /// A running function; killed when dropped.
@@ -188,15 +191,4 @@ fn read_head(stream: &mut impl Read) -> anyhow::Result<Vec<u8>> {
         bytes.extend_from_slice(&buffer[..read]);
     }
     Ok(bytes)
-}
-
-/// The bytes of the zip that is deployed, packed as `make lambdas` does.
-fn zip(program: &Path) -> anyhow::Result<u64> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let zip = root.join("target/bench/string-replace.zip");
-    fs::create_dir_all(zip.parent().context("it is in a folder")?)?;
-    let script = root.join("scripts/lambda_package.py");
-    let packed = Command::new("python3").args([script.as_path(), Path::new("pack"), program, &zip]).status()?;
-    ensure!(packed.success(), "scripts/lambda_package.py failed");
-    Ok(fs::metadata(zip)?.len())
 }

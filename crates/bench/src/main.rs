@@ -2,11 +2,18 @@
 //! time: absolute times say more about the machine's neighbours than about the code. Each part also writes its figures as
 //! JSON to `target/bench/`.
 
+mod connection;
+mod deployed;
 mod engine;
+mod gateway;
 mod http;
 mod init;
+mod load;
+mod package;
+mod process;
 mod report;
 mod server;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -20,8 +27,13 @@ fn main() -> ExitCode {
         ["http"] => http::run(),
         ["rss"] => http::rss(),
         ["init"] => init::run(),
+        ["gateway"] => gateway::run(),
+        ["soak", requests] => match requests.parse() {
+            Ok(requests) => soak::run(requests),
+            Err(_) => Err(anyhow::anyhow!("REQUESTS is {requests:?}, and should be a number such as 1000000")),
+        },
         _ => {
-            eprintln!("usage: bench engine|http|rss|init");
+            eprintln!("usage: bench engine|http|rss|init|gateway|soak REQUESTS");
             return ExitCode::from(64);
         }
     };

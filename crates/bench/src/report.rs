@@ -68,6 +68,9 @@ impl Report {
 
 /// Three significant digits.
 fn rounded(figure: f64) -> String {
+    if figure == 0.0 {
+        return "0".to_owned();
+    }
     let digits = (2 - figure.abs().max(1e-9).log10().floor() as i32).clamp(0, 6) as usize;
     format!("{figure:.digits$}")
 }
