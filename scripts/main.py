@@ -9,11 +9,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from switchyard.commands import query
+from switchyard.commands import publish, query, redrive, token
 from switchyard.failure import EXIT_CODES, Failure
 
 # Each has NAME, HELP, `add_arguments(parser)` and `run(arguments, environment)`, which returns the exit code.
-COMMANDS = (query,)
+COMMANDS = (query, publish, token, redrive)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

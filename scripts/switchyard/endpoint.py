@@ -1,12 +1,15 @@
-"""The API that the commands talk to: where it is, the key to it, and one way to send a request."""
+"""The API that the commands talk to: where it is, the key or token to it, and one way to send a request."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from urllib.parse import urlsplit
 
-from switchyard.failure import NO_ANSWER, WRONG_USE, Failure
+from switchyard.failure import NO_ANSWER, REFUSED, WRONG_USE, Failure
+
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,24 @@ class Answer:
         """A 2xx. A redirect is not: this client follows none."""
         return 200 <= self.status < 300
 
+    def show(self) -> int:
+        """Prints the body, and a status that is no 2xx on standard error; returns the exit code."""
+        if not self.ok:
+            print(f"HTTP {self.status} {self.reason}", file=sys.stderr)
+        # Bytes, because the answer is UTF-8 whatever the terminal's encoding is.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(self.body)
+        if not self.body.endswith(b"\n"):
+            sys.stdout.buffer.write(b"\n")
+        return 0 if self.ok else REFUSED
+
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A base URL without a trailing slash, and the API key. The key is left out of `repr`."""
+    """A base URL without a trailing slash, and the header that lets one in. The header is left out of `repr`."""
 
     url: str
-    key: str = field(repr=False)
+    credentials: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Endpoint":
@@ -43,12 +57,33 @@ class Endpoint:
                 "  export API_KEY=...                          # the key that the service prints or was given",
                 WRONG_USE,
             )
-        return cls(_base_url(environment["API_ENDPOINT"].strip()), _key(environment["API_KEY"].strip()))
+        key = _visible("API_KEY", environment["API_KEY"].strip())
+        return cls(_base_url(environment["API_ENDPOINT"].strip()), {"x-api-key": key})
 
-    def send(self, method: str, path: str, body: bytes | None, content_type: str | None, timeout: float) -> Answer:
+    @classmethod
+    def with_token(cls, environment: Mapping[str, str]) -> "Endpoint":
+        """Reads `API_ENDPOINT`, and `API_TOKEN`, which `API_TOKEN_HEADER` brings; without a token none is sent."""
+        endpoint = environment.get("API_ENDPOINT", "").strip()
+        if not endpoint:
+            raise Failure(
+                "API_ENDPOINT is not set. Use, for example:\n"
+                "  export API_ENDPOINT=https://...   # `terraform output publish` shows it as url\n"
+                "  export API_TOKEN=sy_...           # `main.py token create` shows it",
+                WRONG_USE,
+            )
+        token = environment.get("API_TOKEN", "").strip()
+        header = environment.get("API_TOKEN_HEADER", "").strip() or "AuthDetails"
+        if not re.fullmatch(r"[A-Za-z0-9-]+", header):
+            raise Failure(f"API_TOKEN_HEADER={header!r} cannot be used: it should be a header's name", WRONG_USE)
+        credentials = {header: f"Bearer {_visible('API_TOKEN', token)}"} if token else {}
+        return cls(_base_url(endpoint), credentials)
+
+    def send(
+        self, method: str, path: str, body: bytes | None, content_type: str | None, timeout: float = TIMEOUT_SECONDS
+    ) -> Answer:
         """Sends one request; any answer is returned, whatever its status."""
         requests = _requests()
-        headers = {"x-api-key": self.key}
+        headers = dict(self.credentials)
         if content_type is not None:
             headers["Content-Type"] = content_type
         try:
@@ -86,11 +121,11 @@ def _base_url(endpoint: str) -> str:
     return url.rstrip("/")
 
 
-def _key(key: str) -> str:
-    # Checked here because the HTTP library would repeat the key in its own complaint.
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise Failure("API_KEY cannot be used: it should be visible ASCII characters, without spaces", WRONG_USE)
-    return key
+def _visible(variable: str, secret: str) -> str:
+    # Checked here because the HTTP library would repeat it in its own complaint.
+    if not re.fullmatch(r"[\x21-\x7e]+", secret):
+        raise Failure(f"{variable} cannot be used: it should be visible ASCII characters, without spaces", WRONG_USE)
+    return secret
 
 
 def _root_cause(error: BaseException) -> str:

@@ -2,10 +2,10 @@
 
 EXIT_CODES = """\
 exit codes:
-  0  the API answered with 2xx
-  1  the API answered with another status; the status is on stderr, the body on stdout
+  0  done: the API answered with 2xx
+  1  refused: by the API with another status (it is on stderr, the body on stdout), or by AWS
   2  wrong use: a bad argument, a missing or bad variable, a missing Python package
-  3  no answer: the connection failed or took longer than -timeout"""
+  3  no answer: the connection failed or took too long"""
 
 REFUSED = 1
 WRONG_USE = 2

@@ -2,11 +2,9 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping
 
-from switchyard.endpoint import Endpoint
-from switchyard.failure import REFUSED
+from switchyard.endpoint import TIMEOUT_SECONDS, Endpoint
 
 NAME = "query"
 HELP = "Send one request to the API and print the answer."
@@ -30,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-timeout",
         metavar="SECONDS",
-        default=30.0,
+        default=TIMEOUT_SECONDS,
         type=_seconds,
         help="how long to wait for the connection, and then for each next part of the answer (default: 30)",
     )
@@ -46,14 +44,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
         content_type=None if body is None else arguments.content_type,
         timeout=arguments.timeout,
     )
-    if not answer.ok:
-        print(f"HTTP {answer.status} {answer.reason}", file=sys.stderr)
-    # Bytes, because the answer is UTF-8 whatever the terminal's encoding is.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(answer.body)
-    if not answer.body.endswith(b"\n"):
-        sys.stdout.buffer.write(b"\n")
-    return 0 if answer.ok else REFUSED
+    return answer.show()
 
 
 def _method(text: str) -> str:
