@@ -10,6 +10,9 @@ from .run_folder import ROOT
 
 LAMBDAS = ROOT / "lambdas"
 
+NEEDED_BY = {"lambda", "publish"}
+"""Architectures that have functions."""
+
 
 def names() -> list[str]:
     """One folder each."""

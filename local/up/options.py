@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .run_folder import LOCAL, ROOT
 
-ARCHITECTURES = ("lambda", "fargate", "events")
+ARCHITECTURES = ("lambda", "fargate", "events", "publish")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 
 

@@ -170,7 +170,7 @@ class Run:
         return lines
 
     def _pack(self) -> Path:
-        names = functions.names() if "lambda" in self._options.architectures else []
+        names = functions.names() if functions.NEEDED_BY & set(self._options.architectures) else []
         check_binaries(self._options.binaries, [*names, CONTAINER, DATA_PLANE])
         packages = self._folder.make("packages")
         for name in names:
