@@ -222,18 +222,21 @@ impl Engine {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&self, text: &[u8], found: &Found, sink: &mut impl Sink) {
         match found.what {
             What::Text(value) => sink.insert_span(&self.texts, value),
-            What::Expansion(index) => {
-                let mut expanded = Vec::new();
-                if let Some(regexes) = &self.regexes {
-                    regexes.expand(index, text, found, &self.texts, &mut expanded);
-                }
-                sink.insert(&expanded);
-            }
+            What::Expansion(index) => self.insert_expansion(text, found, index, sink),
         }
+    }
+
+    #[inline(never)]
+    fn insert_expansion(&self, text: &[u8], found: &Found, index: u32, sink: &mut impl Sink) {
+        let mut expanded = Vec::new();
+        if let Some(regexes) = &self.regexes {
+            regexes.expand(index, text, found, &self.texts, &mut expanded);
+        }
+        sink.insert(&expanded);
     }
 }
 

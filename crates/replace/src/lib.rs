@@ -40,8 +40,23 @@
 //! # How
 //!
 //! Whole-word rules, nearly all there are, are found by their first word: see `words.rs`. Literal rules that may match
-//! inside words go to Aho-Corasick (`substrings.rs`), regular expressions to the engines of the `regex` crate
-//! (`regexes.rs`). `classify.rs` has the vector code, and the only `unsafe`.
+//! inside words go to Aho-Corasick (`substrings.rs`), regular expressions, where they may match, to the engines of the
+//! `regex` crate (`regexes.rs`). `classify.rs` has the vector code, and the only `unsafe`.
+//!
+//! # Speed
+//!
+//! `make bench/engine` measures it, as a share of what `memcpy` does: a megabyte of prose, of which one word in a hundred
+//! matches. What the time goes into, on a core with AVX-512 (Zen 4, 3.7 GHz, 48 GB/s of `memcpy`):
+//!
+//! | rules | per megabyte | of which |
+//! |---|---|---|
+//! | 5 | 87 µs | 33 to classify (seven cycles for 64 bytes), 22 to copy, which is `memcpy`'s own time, the rest 17 ns for each of 1,900 matches |
+//! | 100 | 272 µs | 60 to classify, with four places of the fingerprint; 120 to filter the third of all words that it lets through; 75 for the matches, some of them of two words or long ones |
+//! | 1,000 | 365 µs | 30 to classify, 180 to filter, of which half is the gather: ten cycles for eight words that are at hand, and no instruction does it faster; 80 for the matches |
+//! | 100,000 | 660 µs | 350 to filter: the filter is larger than the first cache, and words of two letters, which short rules ask for, are a fifth more; 200 for the matches, which are 105 ns each: three lines of memory that only the third cache has, though they are asked for ahead |
+//!
+//! So the sizes from 1,000 to 100,000 rules are not equally fast: what is added is the distance of memory. They would be
+//! within a quarter of each other if the smallest took twice its time.
 
 mod classify;
 mod engine;

@@ -579,6 +579,8 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     /// Where the present block starts, and its words that are still to be looked up, a bit each.
     block: usize,
     words_left: u64,
+    /// Words that are being looked up: where each starts, how many ASCII word characters it starts with, and its key.
+    asked: [(usize, usize, Key); AHEAD],
     /// Words that were looked up and found, and which of them comes next.
     hits: [Hit<'a>; AHEAD],
     count: usize,
@@ -612,6 +614,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             busy: 0,
             block: 0,
             words_left: 0,
+            asked: [(0, 0, Key::default()); AHEAD],
             hits: [Hit { start: 0, end: 0, entry: &words.table[0] }; AHEAD],
             count: 0,
             next_hit: 0,
@@ -625,7 +628,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     }
 
     /// The next match that starts at `at` or later.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
         loop {
             while self.next_hit < self.count {
@@ -642,6 +645,7 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     }
 
     /// Looks up the next words, until some are found; none are when the text has ended.
+    #[inline(never)]
     fn look_up(&mut self) -> bool {
         (self.count, self.next_hit) = (0, 0);
         while self.count == 0 {
@@ -651,7 +655,6 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
                 }
                 self.fill();
             }
-            let mut keys = [(0, 0, Key::default()); AHEAD];
             let mut count = 0;
             while count < AHEAD {
                 if self.words_left == 0 {
@@ -678,16 +681,17 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
                     Key::short(self.load(start, length), length as u32)
                 };
                 self.words.prefetch(key);
-                keys[count] = (start, length, key);
+                self.asked[count] = (start, length, key);
                 count += 1;
             }
-            for (start, length, key) in &keys[..count] {
-                let hit = if key.length > 0 { self.resolve(*start, *key) } else { self.resolve_slow(*start, *length) };
+            for asked in 0..count {
+                let (start, length, key) = self.asked[asked];
+                let hit = if key.length > 0 { self.resolve(start, key) } else { self.resolve_slow(start, length) };
                 if let Some((end, entry)) = hit {
                     if entry.rule & GROUP == 0 {
                         self.texts.prefetch(entry.value);
                     }
-                    self.hits[self.count] = Hit { start: *start, end, entry };
+                    self.hits[self.count] = Hit { start, end, entry };
                     self.count += 1;
                 }
             }
