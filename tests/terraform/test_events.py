@@ -15,19 +15,19 @@ from harness.control_plane import ControlPlane
 
 TEMPLATES = Path(__file__).parents[2] / "terraform" / "openapi" / "events"
 STREAM = "switchyard-test-events"
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793"
 CONTEXT = {
-    "xrayTraceId": "1-5759e988-bd862e3fe1be46a994272793",
     "requestTime": "21/Nov/2026:09:00:00 +0000",
     "identity": {"apiKeyId": "a1b2c3", "sourceIp": "192.0.2.1", "apiKey": "the key itself"},
 }
 FRAME = {
     "apiKeyId": "a1b2c3",
-    "traceId": "1-5759e988-bd862e3fe1be46a994272793",
+    "traceId": TRACE,
     "requestTime": "21/Nov/2026:09:00:00 +0000",
     "sourceIp": "192.0.2.1",
 }
 
-Render = Callable[[str, str], tuple[str, dict[str, Any]]]
+Render = Callable[..., tuple[str, dict[str, Any]]]
 
 # Whatever a template engine, JSON or a line could stumble over.
 HOSTILE = [
@@ -62,13 +62,14 @@ BODIES = st.builds(json.dumps, JSON_TEXT, ensure_ascii=st.booleans(), indent=st.
 def render() -> Iterator[Render]:
     plane = ControlPlane()
 
-    def rendered(template: str, body: str) -> tuple[str, dict[str, Any]]:
+    def rendered(template: str, body: str, trace: str = TRACE) -> tuple[str, dict[str, Any]]:
         """The text, and what the template set of the response's override."""
         question = {
             "template": (TEMPLATES / f"{template}.vtl").read_text(),
             "body": body,
             "context": CONTEXT,
             "stageVariables": {"stream": STREAM},
+            "params": {"header": {"X-Amzn-Trace-Id": trace}},
         }
         request = urllib.request.Request(
             f"{plane.url}/_control_plane/vtl",
@@ -107,6 +108,13 @@ def test_a_record_is_one_line_that_holds_the_body_byte_for_byte(render: Render, 
     assert base64.b64decode(kept.pop("body"), validate=True).decode() == body
     assert kept == FRAME
     assert override == {"header": {}}
+
+
+@given(st.lists(st.sampled_from([*HOSTILE, "Root=1", ";"])).map("".join))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_trace_header_cannot_break_out_of_its_string(render: Render, trace: str) -> None:
+    text, _ = render("put_record", "{}", trace)
+    assert line(json.loads(text)["Record"])["traceId"] == trace
 
 
 @given(st.lists(JSON_TEXT, min_size=1, max_size=8))
