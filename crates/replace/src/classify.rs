@@ -1,8 +1,9 @@
-//! Bytes to bit masks: which belong to ASCII words, and where the word of a rule may start.
+//! Bytes to bit masks: which belong to ASCII words, and where the word of a rule, or a match of a regex rule, may start.
 //!
-//! The only `unsafe` of this crate is here: loading vectors from arrays whose length says that they are long enough, and
-//! calling a kernel after asking the processor whether it has what the kernel needs. Every kernel gives the same masks,
-//! but for false positives of the fingerprint, which a look at the text removes.
+//! The only `unsafe` of this crate is here: loading vectors from, and storing them to, arrays whose length says that they
+//! are long enough; gathering elements of the filter, whose number is a power of two, by indices that are cut to it; a
+//! prefetch; and calling a kernel after asking the processor whether it has what the kernel needs. Every kernel gives the
+//! same masks, but for false positives of the fingerprint, which a look at the text removes.
 #![allow(unsafe_code)]
 
 use std::ops::Range;

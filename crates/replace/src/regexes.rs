@@ -6,7 +6,7 @@
 //!
 //! For the first step the word boundaries are taken out; taking conditions away cannot lose a match. Most patterns tell
 //! enough of themselves in their first bytes ([`crate::prefixes`]) for the vector code that finds words to find those
-//! ([`crate::classify`]): it is six times as fast as an automaton. The others, as `\w+@`, are searched for by the library.
+//! ([`crate::classify`]), several times as fast as an automaton. The others, as `\w+@`, are searched for by the library.
 
 use regex_automata::meta::{BuildError, Builder, Config, Regex};
 use regex_automata::util::captures::Captures;

@@ -3,7 +3,7 @@
 //! A whole-word rule whose pattern has a word character can only match where the text has, as a complete word, the first
 //! word of that pattern: `New York` only at a word `new`, `.NET` only round a word `net`. So the text is cut into words by
 //! bit masks, and each word is looked up in a hash table, behind a bitmap filter that turns nearly all words away. With few
-//! rules a fingerprint of the first three bytes ([`crate::classify`]) turns them away even before they are hashed.
+//! rules a fingerprint of the first three or four bytes ([`crate::classify`]) turns them away even before they are hashed.
 //!
 //! Leftmost first comes for free: what precedes the first word in a pattern has no word character in it, so it lies
 //! between that word and the one before, and matches start in the order of their first words.
@@ -163,7 +163,7 @@ pub(crate) struct WordRule<'r> {
 
 impl<'r> WordRule<'r> {
     /// `None` for a rule that can match otherwise than round a complete word. One that may match inside words (`whole_word`
-    /// off) still can not where the pattern itself has something else than a word character on both sides.
+    /// off) cannot if its pattern itself has something else than a word character on both sides of the first word.
     pub(crate) fn new(position: u32, rule: &'r Rule) -> Option<Self> {
         let pattern = rule.pattern.as_str();
         let (start, end) = if pattern.is_ascii() {
