@@ -64,9 +64,9 @@ async fn json(api: &Api, request: Request) -> Result<Response, Error> {
     let serving = api.mapping.serving().ok_or(Error::NoMap)?;
     // A sixteenth more than came in: replacements are usually longer, and growing would copy all of it.
     let mut out = Buffer::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
-    out.0.extend_from_slice(BEFORE);
-    let replacements = serving.engine().replace_json_into(content, &mut out.0);
-    out.0.extend_from_slice(AFTER);
+    out.bytes.extend_from_slice(BEFORE);
+    let replacements = serving.engine().replace_json_into(content, &mut out.bytes);
+    out.bytes.extend_from_slice(AFTER);
     api.metrics.replaced(replacements);
     Ok(answer::json(StatusCode::OK, out.into_bytes()))
 }
@@ -87,10 +87,10 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Error> {
     let mut whole = Buffer::with_capacity(announced.map_or(first.len(), |length| length as usize).max(first.len()));
     let mut next = Some(first);
     while let Some(data) = next {
-        if whole.0.len() + data.len() > limit {
+        if whole.bytes.len() + data.len() > limit {
             return Err(Error::TooLarge);
         }
-        whole.0.extend_from_slice(&data);
+        whole.bytes.extend_from_slice(&data);
         // Before more is read: so the server can read into the same memory again.
         drop(data);
         next = next_data(&mut body).await?;
