@@ -1,6 +1,7 @@
 //! What `make local` runs, as small as it gets: a control plane with one function behind one REST API, and the data plane
 //! that serves them.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -51,14 +52,13 @@ pub(crate) struct Cpu {
 }
 
 /// What the data plane holds, and its functions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Held {
     /// Bytes resident.
     pub(crate) memory: u64,
     pub(crate) handles: usize,
-    pub(crate) processes: usize,
-    /// Bytes resident in the largest of these processes.
-    pub(crate) process_memory: u64,
+    /// Process → bytes resident.
+    pub(crate) processes: HashMap<u32, u64>,
 }
 
 impl Deployed {
@@ -173,13 +173,11 @@ impl Deployed {
 
     pub(crate) fn held(&self) -> anyhow::Result<Held> {
         let data_plane = self.data_plane.id();
-        let children = process::children(data_plane)?;
-        let memory = children.iter().map(|child| process::rss(*child)).collect::<anyhow::Result<Vec<_>>>()?;
+        let children = process::children(data_plane)?.into_iter();
         Ok(Held {
             memory: process::rss(data_plane)?,
             handles: process::handles(data_plane)?,
-            processes: children.len(),
-            process_memory: memory.into_iter().max().unwrap_or_default(),
+            processes: children.map(|child| Ok((child, process::rss(child)?))).collect::<anyhow::Result<_>>()?,
         })
     }
 }
