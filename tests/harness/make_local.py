@@ -14,7 +14,7 @@ from harness.waiting import eventually
 LOCAL = ROOT / "target" / "local"
 PASSED_ON = ("HOME", "TF_CLI_CONFIG_FILE", "CARGO_HOME", "RUSTUP_HOME")
 
-START_SECONDS = 300.0
+START_SECONDS = 480.0
 """Many times what a start takes."""
 STAGE_SECONDS = 120.0
 END_SECONDS = 60.0

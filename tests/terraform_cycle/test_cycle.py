@@ -35,7 +35,7 @@ NEW_THRESHOLD = {"function": {"duration_p95_milliseconds": 4321}}
 def cycle() -> Iterator[Cycle]:
     cycle = Cycle(
         "everything",
-        architectures=["lambda", "fargate", "events"],
+        architectures=["lambda", "fargate", "events", "publish"],
         root_domain=DOMAIN,
         notification_email="owner@example.com",
         api_gateway={"manage_account": True},
