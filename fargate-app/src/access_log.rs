@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use crate::log::Log;
 
@@ -15,13 +15,16 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const LONGEST: usize = 512;
 
 /// What is known about a request.
+///
+/// All of it is copied: a part of the request's head would keep the memory that the head was read into, and the server
+/// could not read the body into that.
 pub struct Record {
     method: Method,
-    uri: Uri,
+    path: Box<[u8]>,
     client_ip: IpAddr,
     /// API Gateway's, or our own.
     pub request_id: HeaderValue,
-    trace_id: Option<HeaderValue>,
+    trace_id: Option<Box<[u8]>>,
     pub bytes_in: u64,
     pub bytes_out: u64,
     /// `None` if the client went away before there was one.
@@ -35,10 +38,10 @@ impl Record {
         let headers = request.headers();
         Self {
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            path: cut(request.uri().path().as_bytes()).into(),
             client_ip,
-            request_id: headers.get(AMAZON_REQUEST_ID).filter(|id| is_identifier(id)).cloned().unwrap_or_else(new_id),
-            trace_id: headers.get(TRACE_ID).cloned(),
+            request_id: headers.get(AMAZON_REQUEST_ID).and_then(identifier).unwrap_or_else(new_id),
+            trace_id: headers.get(TRACE_ID).map(|id| cut(id.as_bytes()).into()),
             bytes_in: 0,
             bytes_out: 0,
             status: None,
@@ -52,7 +55,7 @@ impl Record {
         line.extend_from_slice(b"\",\"level\":\"INFO\",\"message\":\"request\",\"method\":\"");
         escape(self.method.as_str().as_bytes(), line);
         line.extend_from_slice(b"\",\"path\":\"");
-        escape(self.uri.path().as_bytes(), line);
+        escape(&self.path, line);
         line.extend_from_slice(b"\",\"status\":");
         match self.status {
             Some(status) => line.extend_from_slice(status.as_str().as_bytes()),
@@ -72,7 +75,7 @@ impl Record {
         line.push(b'"');
         if let Some(trace_id) = &self.trace_id {
             line.extend_from_slice(b",\"trace_id\":\"");
-            escape(trace_id.as_bytes(), line);
+            escape(trace_id, line);
             line.push(b'"');
         }
         if !self.is_whole {
@@ -94,9 +97,11 @@ pub fn write(log: &Log, record: &Record, took: Duration) {
     });
 }
 
-/// Whether an identifier from outside is fit to be sent back and stored.
-fn is_identifier(value: &HeaderValue) -> bool {
-    (1..=128).contains(&value.len()) && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+/// An identifier from outside, if it is fit to be sent back and stored.
+fn identifier(value: &HeaderValue) -> Option<HeaderValue> {
+    let id = value.as_bytes();
+    let is_fit = (1..=128).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    if is_fit { HeaderValue::from_bytes(id).ok() } else { None }
 }
 
 /// An identifier that no other request has: 128 random bits. Nothing depends on it being hard to guess.
@@ -111,9 +116,13 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_bytes(&hex).expect("hexadecimal digits are visible ASCII")
 }
 
+fn cut(text: &[u8]) -> &[u8] {
+    &text[..text.len().min(LONGEST)]
+}
+
 /// Appends `text` as the inside of a JSON string. Only ASCII is taken as it is: the bytes of a header need not be UTF-8.
 fn escape(text: &[u8], line: &mut Vec<u8>) {
-    let text = &text[..text.len().min(LONGEST)];
+    let text = cut(text);
     let needs_none = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     if text.iter().all(|byte| needs_none(*byte)) {
         return line.extend_from_slice(text);
