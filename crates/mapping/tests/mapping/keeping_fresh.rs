@@ -74,6 +74,7 @@ fn map(version: &'static str) -> Fetched {
 }
 
 fn scripted(steps: impl Into<VecDeque<Step>>) -> (Arc<Mapping>, Arc<Mutex<Asked>>) {
+    heed_every_event();
     let asked = Arc::default();
     let source = Script { steps: Mutex::new(steps.into()), asked: Arc::clone(&asked), running: Mutex::new(0) };
     (Mapping::new(Box::new(source), EVERY), asked)
@@ -86,6 +87,13 @@ fn serves(mapping: &Mapping) -> Option<String> {
 /// Collects what is logged on this thread while it lives.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+/// Sends what no test collects nowhere. Without any subscriber an event that is met first on one thread may be marked as
+/// one that nobody wants, in the moment in which a test on another begins to collect.
+fn heed_every_event() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| tracing_subscriber::fmt().with_writer(io::sink).init());
+}
 
 impl Log {
     fn collect() -> (Self, tracing::subscriber::DefaultGuard) {
