@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import boto3
 
-from . import functions, terraform
+from . import functions, terraform, tokens
 from .account import bare, environment
 from .endpoints import Endpoints
 from .failure import Failure
@@ -87,8 +88,9 @@ class Run:
             packages = self._pack()
         with step("apply", "planning"):
             self._apply(root, packages)
+        headers = self._make_tokens()
         with step("data plane", "serving what was deployed"):
-            self._start_data_plane()
+            self._start_data_plane(headers)
         self.is_ready = True
         self._progress.line(f"local: {self._progress.summary()}")
         self._progress.line(f"local: {self._endpoints.published} holds all of this for programs. Ctrl-C ends it.")
@@ -144,15 +146,17 @@ class Run:
 
     def _make_zone(self, domain: str) -> None:
         """The public zone that the root looks up."""
-        client = boto3.client(
-            "route53",
+        self._client("route53").create_hosted_zone(Name=domain, CallerReference="local")
+        self._progress.say(f"made the zone {domain}")
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(
+            service,
             endpoint_url=self._control_plane,
             region_name=self._options.region,
             aws_access_key_id="local",
             aws_secret_access_key="local",
         )
-        client.create_hosted_zone(Name=domain, CallerReference="local")
-        self._progress.say(f"made the zone {domain}")
 
     def _script(self, command: str) -> list[str]:
         """`make terraform/bootstrap`, and what asks for the name it gave."""
@@ -223,7 +227,36 @@ class Run:
         )
         self._wait(child, tick)
 
-    def _start_data_plane(self) -> None:
+    def _make_tokens(self) -> Path:
+        """A token for each architecture that asks for one, in a file that only this user reads."""
+        headers: dict[str, dict[str, str]] = {}
+        for asked in tokens.asked(self._client):
+            lines: list[str] = []
+            command = [
+                "token",
+                "create",
+                tokens.HOLDER.format(scope=asked.scope),
+                "--scope",
+                asked.scope,
+                "--table",
+                asked.table,
+            ]
+            child = self._children.start(
+                f"a token for {asked.architecture}",
+                [sys.executable, "scripts/main.py", *command],
+                self._environment(),
+                ROOT,
+                lines.append,
+                patience=OTHERS_PATIENCE,
+            )
+            self._wait(child)
+            headers.setdefault(asked.architecture, {})[asked.header] = f"Bearer {lines[-1]}"
+        file = self._folder.path / "headers.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(headers))
+        return file
+
+    def _start_data_plane(self, headers: Path) -> None:
         options = self._options
         arguments: dict[str, str | Path] = {
             "--control-plane": self._control_plane,
@@ -232,6 +265,7 @@ class Run:
             "--work-directory": self._folder.make("data-plane"),
             "--container-binary": options.binaries / CONTAINER,
             "--endpoints": self._endpoints.own,
+            "--headers": headers,
         }
         # Its lines say themselves which part they are of.
         self._children.start(

@@ -48,6 +48,23 @@ def test_every_front_door_is_in_the_table(deployed: MakeLocal, endpoints: dict[s
         assert endpoint["url"] in line
 
 
+WORKS = {
+    "lambda": ("/string/replace", 200),
+    "fargate": ("/string/replace", 200),
+    "events": ("/events", 200),
+    "publish": ("/publish", 202),
+}
+"""Architecture → the path after a front door's address, and what a request there, with its headers, is answered."""
+
+
+def test_every_front_door_works_as_it_stands(endpoints: dict[str, dict[str, Any]]) -> None:
+    for endpoint in endpoints.values():
+        path, status = WORKS[endpoint["architecture"]]
+        headers = {"content-type": "application/json", **endpoint["headers"]}
+        answer = http.request(endpoint["url"], "POST", path, headers, b'{"content": "ABN"}')
+        assert answer.status == status, f"{endpoint['name']}: {answer.status} {answer.body!r}"
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_the_contract(endpoints: dict[str, dict[str, Any]], name: str) -> None:
     endpoint = endpoints[name]

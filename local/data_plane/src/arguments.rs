@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-pub const USAGE: &str = "\
-Usage: data-plane --control-plane URL --region REGION --work-directory DIR --container-binary FILE --endpoints FILE [--port N]
+pub const USAGE: &str = r#"Usage: data-plane --control-plane URL --region REGION --work-directory DIR --container-binary FILE --endpoints FILE
+                  [--headers FILE] [--port N]
 
 Serves what is deployed in a local control plane: REST APIs, functions, load balancers and containers.
 
@@ -15,11 +15,13 @@ Serves what is deployed in a local control plane: REST APIs, functions, load bal
   --work-directory DIR     for functions' code and the like; made at the start, removed at the end
   --container-binary FILE  what runs in place of a task definition's image
   --endpoints FILE         written with every front door when all of them are ready, removed at the end
+  --headers FILE           what front doors ask for and the account does not tell, such as a token, by their architecture:
+                           {"publish": {"AuthDetails": "Bearer ..."}}
 
 It ends on SIGTERM and SIGINT and with its parent, and everything that it started with it.
 
 Exit codes: 0 ended as asked; 64 wrong usage; 1 anything else.
-";
+"#;
 
 /// What the process was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +32,14 @@ pub struct Arguments {
     pub work_directory: PathBuf,
     pub container_binary: PathBuf,
     pub endpoints: PathBuf,
+    pub headers: Option<PathBuf>,
 }
 
 /// `None`: help is wanted.
 pub fn parse(mut parser: Parser) -> Result<Option<Arguments>, lexopt::Error> {
     let [mut control_plane, mut region] = [None, None];
     let [mut work_directory, mut container_binary, mut endpoints] = [None, None, None];
-    let mut port = 0;
+    let (mut port, mut headers) = (0, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("control-plane") => control_plane = Some(parser.value()?.string()?),
@@ -45,6 +48,7 @@ pub fn parse(mut parser: Parser) -> Result<Option<Arguments>, lexopt::Error> {
             Arg::Long("work-directory") => work_directory = Some(PathBuf::from(parser.value()?)),
             Arg::Long("container-binary") => container_binary = Some(PathBuf::from(parser.value()?)),
             Arg::Long("endpoints") => endpoints = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("headers") => headers = Some(PathBuf::from(parser.value()?)),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             unknown => return Err(unknown.unexpected()),
         }
@@ -57,6 +61,7 @@ pub fn parse(mut parser: Parser) -> Result<Option<Arguments>, lexopt::Error> {
         work_directory: work_directory.ok_or_else(|| missing("--work-directory DIR"))?,
         container_binary: container_binary.ok_or_else(|| missing("--container-binary FILE"))?,
         endpoints: endpoints.ok_or_else(|| missing("--endpoints FILE"))?,
+        headers,
     }))
 }
 
@@ -84,9 +89,11 @@ mod tests {
             work_directory: "w".into(),
             container_binary: "bin/app".into(),
             endpoints: "e.json".into(),
+            headers: Some("h.json".into()),
         };
-        assert_eq!(read(&format!("{COMPLETE} --port 8000")), Ok(Some(expected.clone())));
-        assert_eq!(read(COMPLETE), Ok(Some(Arguments { port: 0, ..expected })), "a free port is the default");
+        assert_eq!(read(&format!("{COMPLETE} --port 8000 --headers h.json")), Ok(Some(expected.clone())));
+        let defaults = Arguments { port: 0, headers: None, ..expected };
+        assert_eq!(read(COMPLETE), Ok(Some(defaults)), "a free port, and no headers, are the default");
         assert_eq!(read("--help"), Ok(None));
     }
 

@@ -89,6 +89,9 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Headers that front doors ask for and the account does not tell, by architecture. Of a token it has the hash alone.
+pub type Headers = HashMap<String, BTreeMap<String, String>>;
+
 /// What the account says about front doors.
 #[derive(Debug)]
 pub struct Account {
@@ -108,10 +111,14 @@ pub async fn read(api: &AwsApi, gateway: &str, deployed: &Snapshot, containers: 
 }
 
 impl Account {
-    /// All of them as they are now, each with a name of its own.
-    pub async fn front_doors(&self, containers: &Containers, samples: &Samples) -> Vec<FrontDoor> {
+    /// All of them as they are now, each with a name of its own, and with the `headers` of its architecture.
+    pub async fn front_doors(&self, containers: &Containers, samples: &Samples, headers: &Headers) -> Vec<FrontDoor> {
         samples.read(&self.balancers, containers).await;
         let of_containers = self.balancers.front_doors(containers, samples);
-        with_unique_names(self.rest_apis.iter().cloned().chain(of_containers))
+        let mut front_doors = with_unique_names(self.rest_apis.iter().cloned().chain(of_containers));
+        for front_door in &mut front_doors {
+            front_door.headers.extend(headers.get(&front_door.architecture).cloned().unwrap_or_default());
+        }
+        front_doors
     }
 }

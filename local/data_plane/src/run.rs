@@ -1,6 +1,6 @@
 //! The process from its start to its end.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use local_aws_api::AwsApi;
@@ -10,7 +10,9 @@ use tracing::info;
 use crate::{
     arguments::Arguments,
     endpoints::EndpointsFile,
-    front, reading,
+    front,
+    front_doors::Headers,
+    reading,
     requests::BalancerRequests,
     serving::Serving,
     stop::{self, Parent},
@@ -31,7 +33,9 @@ pub async fn run(arguments: Arguments, parent: Parent, requests: Arc<BalancerReq
     let work_directory = WorkDirectory::new(&arguments.work_directory)?;
     let endpoints = EndpointsFile::new(&arguments.endpoints, api.endpoint(), &url)
         .with_context(|| format!("cannot write {}", arguments.endpoints.display()))?;
-    let serving = Arc::new(Serving::new(api, &url, work_directory.path(), &arguments.container_binary, requests)?);
+    let headers = arguments.headers.as_deref().map_or_else(|| Ok(Headers::new()), read_headers)?;
+    let (folder, binary) = (work_directory.path(), &arguments.container_binary);
+    let serving = Arc::new(Serving::new(api, &url, folder, binary, headers, requests)?);
 
     let (stop_front, front_stopped) = oneshot::channel::<()>();
     let front = tokio::spawn(front::serve(listener, serving.clone(), front_stopped));
@@ -47,4 +51,10 @@ pub async fn run(arguments: Arguments, parent: Parent, requests: Arc<BalancerReq
     serving.shutdown().await;
     info!(target: "data_plane", "has ended");
     result
+}
+
+fn read_headers(file: &Path) -> anyhow::Result<Headers> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let shape = r#"is not JSON of the form {"ARCHITECTURE": {"HEADER": "VALUE"}}"#;
+    serde_json::from_str(&text).with_context(|| format!("{} {shape}", file.display()))
 }

@@ -42,6 +42,8 @@ pub struct Serving {
     /// Of the account, as it was read last. `None`: not yet.
     account: Mutex<Option<Arc<front_doors::Account>>>,
     front_doors: Mutex<Arc<Vec<FrontDoor>>>,
+    /// What front doors ask for beside what the account says.
+    headers: front_doors::Headers,
     /// What the page shows, as JSON. `None`: the page is closed.
     state: Mutex<Option<watch::Sender<Arc<str>>>>,
 }
@@ -56,6 +58,7 @@ impl Serving {
         url: &str,
         work_directory: &Path,
         container_binary: &Path,
+        headers: front_doors::Headers,
         balancer_requests: Arc<BalancerRequests>,
     ) -> anyhow::Result<Self> {
         let firewall = Firewall::default();
@@ -87,6 +90,7 @@ impl Serving {
             deployments: Deployments::default(),
             account: Mutex::default(),
             front_doors: Mutex::default(),
+            headers,
             state: Mutex::new(Some(watch::Sender::new("{}".into()))),
             api,
         })
@@ -149,7 +153,7 @@ impl Serving {
     /// Looks at what runs, and remembers it.
     pub async fn look(&self) {
         let Some(account) = lock(&self.account).clone() else { return };
-        let front_doors = account.front_doors(&self.containers, &self.samples).await;
+        let front_doors = account.front_doors(&self.containers, &self.samples, &self.headers).await;
         *lock(&self.front_doors) = Arc::new(front_doors);
         if lock(&self.state).as_ref().is_none_or(|page| page.receiver_count() == 0) {
             return;
