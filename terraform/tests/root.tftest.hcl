@@ -373,3 +373,13 @@ run "an_api_without_any_address" {
 
   expect_failures = [var.api_gateway]
 }
+
+run "containers_without_a_way_to_their_image" {
+  command = plan
+
+  variables {
+    network = { nat_gateways = "none", interface_endpoints = ["ssm"] }
+  }
+
+  expect_failures = [var.network]
+}

@@ -23,7 +23,7 @@ BELOW = {
     "network": {
         "availability_zones": ["eu-west-1a", "eu-west-1a"],
         "cidr_block": "10.0.0.0/24",
-        "nat_gateways": "none",
+        "nat_gateways": "two",
         "interface_endpoints": ["s3"],
     },
     "fargate": {

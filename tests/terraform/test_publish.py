@@ -62,7 +62,7 @@ def test_a_body_goes_into_the_bucket_as_it_is(definition: dict[str, Any]) -> Non
         "integration.request.path.id": "context.requestId",
         "integration.request.header.Content-Type": "method.request.header.Content-Type",
         "integration.request.header.x-amz-meta-principal": "context.authorizer.principalId",
-        "integration.request.header.x-amz-meta-trace-id": "context.xrayTraceId",
+        "integration.request.header.x-amz-meta-trace-id": "method.request.header.X-Amzn-Trace-Id",
     }
 
 
