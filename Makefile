@@ -46,7 +46,7 @@ local: $(VENV)/.ready ## The deployed system on this machine: no AWS, no Docker;
 	@exec $(PY) -m local --region $(REGION) $(if $(filter command environment,$(origin PORT)),--port $(PORT)) \
 	  $(if $(ARCHITECTURES),--architectures '$(ARCHITECTURES)') $(if $(ROOT_DOMAIN),--root-domain $(ROOT_DOMAIN)) $(ARGS)
 
-local/env: $(VENV)/.ready ## Lines for a shell to use the AWS CLI with the running make local: eval "$$(make local/env)"
+local/env: $(VENV)/.ready ## Lines for a shell to use the AWS CLI with the running make local: eval "$(make -s local/env)"
 	@$(PY) -m local.up.env --region $(REGION)
 
 local/deploy: $(VENV)/.ready ## Release the container to the running make local, blue to green, and watch it; TAG=
