@@ -22,6 +22,7 @@ UPDATE = ("update",)
 
 API = "module.rest_api[0]"
 FUNCTION = 'module.function["string-replace"]'
+WORKER = 'module.publish_function["publish-worker"]'
 FARGATE = "module.fargate[0]"
 ALARM = "module.alarms.aws_cloudwatch_metric_alarm.this"
 
@@ -104,6 +105,9 @@ def test_a_changed_alarm_threshold_moves_that_alarm_of_each_alias(applied: Cycle
     assert applied.terraform.plan(alarm_thresholds=NEW_THRESHOLD) == {
         f'{ALARM}["lambda-string-replace-prod-duration"]': UPDATE,
         f'{ALARM}["lambda-string-replace-test-duration"]': UPDATE,
+        # The worker has a threshold of its own.
+        f'{ALARM}["publish-authorizer-beta-duration"]': UPDATE,
+        f'{ALARM}["publish-receipt-beta-duration"]': UPDATE,
     }
 
 
@@ -124,9 +128,28 @@ def test_another_source_of_the_map_moves_its_readers(applied: Cycle) -> None:
     assert applied.terraform.plan(mapping_source="table") == {
         f"{FUNCTION}.aws_iam_role_policy.this": UPDATE,
         f"{FUNCTION}.aws_lambda_function.this": UPDATE,
+        f"{WORKER}.aws_iam_role_policy.this": UPDATE,
+        f"{WORKER}.aws_lambda_function.this": UPDATE,
         f"{FARGATE}.aws_iam_role_policy.task": UPDATE,
         f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
     }
+
+
+def make_primary(ecs: Any, name: str, task_definition: str, target_group: str) -> None:
+    """Gives the service a new primary task set, as CodeDeploy does. UpdateService may not change a task definition."""
+    service = ecs.describe_services(cluster=name, services=[name])["services"][0]
+    made = ecs.create_task_set(
+        cluster=name,
+        service=name,
+        taskDefinition=task_definition,
+        loadBalancers=[{**service["loadBalancers"][0], "targetGroupArn": target_group}],
+        networkConfiguration=service["networkConfiguration"],
+        capacityProviderStrategy=service["capacityProviderStrategy"],
+        scale={"value": 100, "unit": "PERCENT"},
+    )["taskSet"]
+    ecs.update_service_primary_task_set(cluster=name, service=name, primaryTaskSet=made["taskSetArn"])
+    for old in service["taskSets"]:
+        ecs.delete_task_set(cluster=name, service=name, taskSet=old["taskSetArn"], force=True)
 
 
 def test_a_release_registers_the_same_task_definition_with_its_image(applied: Cycle) -> None:
@@ -183,13 +206,15 @@ def test_a_release_registers_the_same_task_definition_with_its_image(applied: Cy
     for listener, actions in before.items():
         action = {"Type": "forward", "TargetGroupArn": turn[actions[0]["TargetGroupArn"]]}
         elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
-    ecs.update_service(cluster=name, service=name, taskDefinition=revision["taskDefinitionArn"], desiredCount=3)
+    make_primary(ecs, name, revision["taskDefinitionArn"], green["TargetGroupArn"])
+    ecs.update_service(cluster=name, service=name, desiredCount=3)
 
     assert applied.terraform.plan() == {}
 
     for listener, actions in before.items():
         elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
-    ecs.update_service(cluster=name, service=name, taskDefinition=registered["taskDefinitionArn"], desiredCount=2)
+    make_primary(ecs, name, registered["taskDefinitionArn"], blue["TargetGroupArn"])
+    ecs.update_service(cluster=name, service=name, desiredCount=2)
     # The pipeline's revisions are not Terraform's: they stay when it destroys.
     ecs.deregister_task_definition(taskDefinition=revision["taskDefinitionArn"])
 
