@@ -52,3 +52,11 @@ def bare() -> dict[str, str]:
 
 def environment(endpoint: str, region: str) -> dict[str, str]:
     return {**bare(), **credentials(endpoint, region)}
+
+
+def forget_accounts() -> None:
+    """Takes what the user has set for AWS from this process too: a profile that does not exist here is an error to
+    boto3, whatever keys it is given."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

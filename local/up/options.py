@@ -24,6 +24,8 @@ class Options:
     build: bool
     binaries: Path
     endpoints: Path
+    rate_limit: int | None
+    """Requests that the firewall lets an address make in five minutes; None: as many as the root says."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -59,6 +61,12 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="FILE",
         help="where the front doors are written when all is ready (default: target/local/endpoints.json)",
     )
+    parser.add_argument(
+        "--rate-limit",
+        type=int,
+        metavar="N",
+        help="requests that the firewall lets an address make in five minutes (default: Terraform's)",
+    )
     given = parser.parse_args(arguments)
     return Options(
         architectures=tuple(given.architectures),
@@ -68,6 +76,7 @@ def parse(arguments: Sequence[str]) -> Options:
         build=given.build,
         binaries=given.binaries.resolve(),
         endpoints=given.endpoints.resolve(),
+        rate_limit=given.rate_limit,
     )
 
 

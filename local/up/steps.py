@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from . import functions, terraform, tokens
-from .account import bare, environment
+from .account import bare, environment, forget_accounts
 from .endpoints import Endpoints
 from .failure import Failure
 from .interruption import Interrupted, Interruption
@@ -38,6 +38,7 @@ ENDED_BY_SIGNAL = 128
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
+    forget_accounts()
     progress = Progress()
     interruption = Interruption()
     code = 1
@@ -197,6 +198,8 @@ class Run:
         }
         if self._options.root_domain:
             variables["root_domain"] = self._options.root_domain
+        if self._options.rate_limit:
+            variables["rate_limit"] = str(self._options.rate_limit)
 
         def tick() -> None:
             self._progress.waiting_for = apply.waiting_for

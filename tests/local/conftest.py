@@ -25,7 +25,9 @@ def binaries() -> Path:
 def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeLocal]:
     """All that can be deployed, with custom domains."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
-    make_local = MakeLocal("--no-build", "--binaries", binaries, "--root-domain", DOMAIN, endpoints=endpoints)
+    # All tests come from one address, more often than the firewall lets it.
+    options = ("--root-domain", DOMAIN, "--rate-limit", "1000000")
+    make_local = MakeLocal("--no-build", "--binaries", binaries, *options, endpoints=endpoints)
     try:
         make_local.wait_until_ready()
         yield make_local
