@@ -31,6 +31,11 @@ impl Env {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The value of `name`, which must be there; `expected` completes the sentence "it should be ...".
+    pub fn require(&self, name: &'static str, expected: &'static str) -> Result<&str, BadVariable> {
+        self.get(name).ok_or_else(|| BadVariable::new(name, "", expected))
+    }
+
     /// The value of `name` parsed as `T`; `expected` completes the sentence "it should be ...".
     pub fn parse<T: FromStr>(&self, name: &'static str, expected: &'static str) -> Result<Option<T>, BadVariable> {
         self.parse_if(name, expected, |_| true)
@@ -101,6 +106,14 @@ mod tests {
     fn a_secret_is_not_repeated() {
         let error = BadVariable::secret("API_KEY", "visible ASCII characters");
         assert_eq!(error.to_string(), "API_KEY cannot be used: it should be visible ASCII characters");
+    }
+
+    #[test]
+    fn what_is_required_and_absent_is_named() {
+        let env = Env::from_iter([("TABLE", "tokens"), ("BUCKET", "")]);
+        assert_eq!(env.require("TABLE", "a table"), Ok("tokens"));
+        let error = env.require("BUCKET", "a bucket").unwrap_err();
+        assert_eq!(error.to_string(), r#"BUCKET="" cannot be used: it should be a bucket"#);
     }
 
     #[test]

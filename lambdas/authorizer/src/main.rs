@@ -34,9 +34,8 @@ async fn main() -> ExitCode {
 
 fn wire(env: &Env) -> Result<Gate, BadVariable> {
     lambda_log::install(env)?;
-    let needed = |name: &'static str, expected: &str| env.get(name).ok_or_else(|| BadVariable::new(name, "", expected));
-    let table = needed("TOKEN_TABLE", "the name of the DynamoDB table of tokens")?;
-    let scope = needed("TOKEN_SCOPE", "the scope that a token needs here, such as publish")?;
+    let table = env.require("TOKEN_TABLE", "the name of the DynamoDB table of tokens")?;
+    let scope = env.require("TOKEN_SCOPE", "the scope that a token needs here, such as publish")?;
     let scheme = match env.get("TOKEN_SCHEME") {
         None | Some("optional") => Scheme::Optional,
         Some("required") => Scheme::Required,

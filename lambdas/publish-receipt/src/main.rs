@@ -34,9 +34,8 @@ async fn main() -> ExitCode {
 
 fn wire(env: &Env) -> Result<Router, BadVariable> {
     lambda_log::install(env)?;
-    let needed = |name: &'static str, expected: &str| env.get(name).ok_or_else(|| BadVariable::new(name, "", expected));
-    let bucket = needed("PUBLISH_BUCKET", "the name of the bucket of published bodies")?;
-    let table = needed("RECEIPT_TABLE", "the name of the DynamoDB table of receipts")?;
+    let bucket = env.require("PUBLISH_BUCKET", "the name of the bucket of published bodies")?;
+    let table = env.require("RECEIPT_TABLE", "the name of the DynamoDB table of receipts")?;
     // Receipts are only read here, so nothing is leased.
     let receipts = ReceiptTable::new(table, Duration::ZERO, env)?;
     Ok(api::receipts(Box::new(BodyBucket::new(bucket, env)?), Box::new(receipts)))

@@ -45,9 +45,8 @@ async fn main() -> ExitCode {
 
 fn wire(env: &Env) -> Result<Worker, BadVariable> {
     lambda_log::install(env)?;
-    let needed = |name: &'static str, expected: &str| env.get(name).ok_or_else(|| BadVariable::new(name, "", expected));
-    let bucket = needed("PUBLISH_BUCKET", "the name of the bucket of published bodies")?;
-    let table = needed("RECEIPT_TABLE", "the name of the DynamoDB table of receipts")?;
+    let bucket = env.require("PUBLISH_BUCKET", "the name of the bucket of published bodies")?;
+    let table = env.require("RECEIPT_TABLE", "the name of the DynamoDB table of receipts")?;
     // An attempt that is older than Lambda lets one become is dead.
     let lease = env
         .parse_if("ATTEMPT_SECONDS", "the function's time-out, 1 to 900 seconds", |seconds| {
