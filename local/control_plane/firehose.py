@@ -103,13 +103,13 @@ class FirehoseBackend(MotoFirehoseBackend):
                 buffer.size += len(data)
             full = buffer.size >= hints.get("SizeInMBs", DEFAULT_BUFFER_MEGABYTES) * 1024 * 1024
             if buffer.timer is None and not full:
-                seconds = hints.get("IntervalInSeconds", DEFAULT_BUFFER_SECONDS)
-                self._deliver_later(delivery_stream_name, buffer, seconds)
+                self._deliver_later(delivery_stream_name, buffer, hints)
         if full:
             self.deliver(delivery_stream_name)
         return [{"RecordId": str(uuid.uuid4())} for _ in records]
 
-    def _deliver_later(self, name: str, buffer: Buffer, seconds: float) -> None:
+    def _deliver_later(self, name: str, buffer: Buffer, hints: dict[str, Any]) -> None:
+        seconds = hints.get("IntervalInSeconds", DEFAULT_BUFFER_SECONDS)
         buffer.timer = threading.Timer(seconds, self.deliver, [name])
         buffer.timer.daemon = True
         buffer.timer.start()
@@ -142,8 +142,7 @@ class FirehoseBackend(MotoFirehoseBackend):
                 waiting.records[:0] = buffer.records
                 waiting.size += buffer.size
                 if waiting.timer is None:
-                    hints = destination.get("BufferingHints") or {}
-                    self._deliver_later(name, waiting, hints.get("IntervalInSeconds", DEFAULT_BUFFER_SECONDS))
+                    self._deliver_later(name, waiting, destination.get("BufferingHints") or {})
             return 0
         return len(buffer.records)
 
