@@ -202,8 +202,11 @@ variable "network" {
   default  = {}
 
   validation {
-    condition = (var.network.nat_gateways != "none" || !contains(var.architectures, "fargate")
-    || length(setsubtract(["ecr.api", "ecr.dkr", "logs", "ssm"], coalesce(var.network.interface_endpoints, []))) == 0)
+    condition = anytrue([
+      var.network.nat_gateways != "none",
+      !contains(var.architectures, "fargate"),
+      length(setsubtract(["ecr.api", "ecr.dkr", "logs", "ssm"], coalesce(var.network.interface_endpoints, []))) == 0,
+    ])
     error_message = "network.nat_gateways may be none beside fargate only if network.interface_endpoints has ecr.api, ecr.dkr, logs and ssm: tasks could neither fetch their image nor start."
   }
 }
