@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from http.client import HTTPConnection
 from typing import Any
 
@@ -25,6 +26,7 @@ from werkzeug.wrappers import Request, Response
 from . import pages, registry
 from .changes import CHANGES, is_change, operation_of
 from .data_plane import DATA_PLANE
+from .faults import FAULTS
 
 HOST = "127.0.0.1"
 
@@ -53,10 +55,29 @@ class ControlPlane(DomainDispatcherApplication):
             return pages.answer(Request(environ))(environ, start_response)
         signature = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = signature["service"].lower() if signature else ""
-        method = environ["REQUEST_METHOD"]
+        method, target = environ["REQUEST_METHOD"], environ.get("HTTP_X_AMZ_TARGET")
+        operation = operation_of(target, form(environ))
+        fault = FAULTS.meet(service, method, path, operation)
+        if fault is None:
+            return self._carry_out(service, operation, environ, start_response)
+        if fault.kind == "late":
+            FAULTS.wait_until_lifted(service, fault)
+            return self._carry_out(service, operation, environ, start_response)
+        if fault.kind == "lost":
+            Response.from_app(partial(self._carry_out, service, operation), environ, buffered=True)
+        else:
+            # A client that still sends would take a closed connection for another kind of failure.
+            Request(environ).get_data()
+        is_query = operation is not None and target is None
+        protocol = "rest-xml" if service == "s3" else "query" if is_query else "json"
+        return fault.answer(protocol)(environ, start_response)
+
+    def _carry_out(
+        self, service: str, operation: str | None, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if DATA_PLANE.takes(service, method, path):
             return DATA_PLANE.pass_on(Request(environ))(environ, start_response)
-        operation = operation_of(environ.get("HTTP_X_AMZ_TARGET"), form(environ))
         if is_change(service, method, path, operation):
             start_response = recording(start_response)
         try:
