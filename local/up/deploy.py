@@ -90,7 +90,11 @@ def watch(found: Running, deployment: str) -> str:
 
 def _events(codedeploy: Any, deployment: str) -> list[str]:
     lines = []
-    for identifier in codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]:
+    try:
+        identifiers = codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]
+    except codedeploy.exceptions.DeploymentNotStartedException:
+        identifiers = []
+    for identifier in identifiers:
         target = codedeploy.get_deployment_target(deploymentId=deployment, targetId=identifier)["deploymentTarget"]
         for event in target["ecsTarget"].get("lifecycleEvents", []):
             if event["status"] != "Pending":
