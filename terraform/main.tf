@@ -10,6 +10,9 @@ locals {
   production  = var.environment == "production"
   releases    = jsondecode(file(var.releases_file))
   map_to_read = module.mapping.readers[var.mapping_source]
+
+  # API → stage → release. A stage that is not in it follows every change.
+  released = { for api in ["lambda", "events", "publish", "private"] : api => lookup(local.releases.apis, api, {}) }
 }
 
 data "aws_caller_identity" "current" {}
@@ -58,8 +61,7 @@ module "rest_api" {
     functions = { for name, function in module.function : name => function.integration }
   })
   stages = {
-    test = { variables = { alias = "test" } }
-    prod = { variables = { alias = "prod" }, release = local.releases.apis.lambda.release }
+    for stage in ["test", "prod"] : stage => merge({ variables = { alias = stage } }, lookup(local.released.lambda, stage, {}))
   }
   functions          = { for name, function in module.function : name => { name = function.name, aliases = function.aliases } }
   domain             = one(values({ for name, domain in module.domain : name => domain if name == "lambda" }))
@@ -201,7 +203,7 @@ module "events_api" {
     put_record_batch_uri = "arn:aws:apigateway:${var.region}:firehose:action/PutRecordBatch"
     templates            = { for name in ["put_record", "put_record_batch", "batch_result", "refused"] : name => file("${path.module}/openapi/events/${name}.vtl") }
   })
-  stages             = { (var.events.stage_name) = { variables = { stream = module.event_stream[0].name } } }
+  stages             = { (var.events.stage_name) = merge({ variables = { stream = module.event_stream[0].name } }, lookup(local.released.events, var.events.stage_name, {})) }
   domain             = one(values({ for name, domain in module.domain : name => domain if name == "events" }))
   default_endpoint   = var.api_gateway.default_endpoint
   log_retention_days = var.log_retention_days
@@ -248,7 +250,7 @@ module "publish_api" {
     } if name == "authorizer"])
   })
   binary_media_types = ["*/*"] # every body passes byte for byte
-  stages             = { (var.publish.stage_name) = { variables = { alias = var.publish.stage_name } } }
+  stages             = { (var.publish.stage_name) = merge({ variables = { alias = var.publish.stage_name } }, lookup(local.released.publish, var.publish.stage_name, {})) }
   functions          = { for name, function in module.publish_function : name => { name = function.name, aliases = function.aliases } if name == "publish-receipt" }
   authorizer         = one([for name, function in module.publish_function : { name = function.name, alias = one(keys(function.aliases)) } if name == "authorizer"])
   api_keys           = false # callers are known by their tokens

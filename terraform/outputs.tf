@@ -23,6 +23,36 @@ output "functions" {
   value       = { for name, function in module.function : name => { name = function.name, aliases = function.aliases } }
 }
 
+output "apis" {
+  description = "Every REST API, by architecture: its id and name, its stages and which of them follows every change, the functions behind it (name in AWS, and alias of each stage), and the container service behind it, if there is one. What `make api/release`, `api/rollback`, `api/restore` and `api/status` work on."
+  value = merge(
+    { for api in module.rest_api : "lambda" => {
+      id        = api.id
+      name      = api.name
+      stages    = keys(api.deployment_ids)
+      following = "test"
+      functions = { for name, function in module.function : name => { name = function.name, aliases = { for alias in keys(function.aliases) : alias => alias } } }
+      service   = null
+    } },
+    { for api in module.events_api : "events" => {
+      id        = api.id
+      name      = api.name
+      stages    = keys(api.deployment_ids)
+      following = var.events.stage_name
+      functions = {}
+      service   = null
+    } },
+    { for api in module.publish_api : "publish" => {
+      id        = api.id
+      name      = api.name
+      stages    = keys(api.deployment_ids)
+      following = var.publish.stage_name
+      functions = { for name, function in module.publish_function : name => { name = function.name, aliases = { for alias in keys(function.aliases) : alias => alias } } }
+      service   = null
+    } },
+  )
+}
+
 output "fargate_url" {
   description = "Where the container service answers; null without it."
   value       = one(module.fargate[*].url)

@@ -167,10 +167,15 @@ variable "lambda_architecture" {
 }
 
 variable "releases_file" {
-  description = "What serves prod: the release of each API and the version of each function. Written by `make promote`, `make rollback` and `make api/release`. Environments that are released on their own have a file each; a relative path begins at this root."
+  description = "What is released: the release that each API's stages serve, and the version of each function that prod serves. Written by `make promote`, `make rollback`, `make api/release` and `make api/rollback`. Environments that are released on their own have a file each; a relative path begins at this root."
   type        = string
   nullable    = false
   default     = "releases.json"
+
+  validation {
+    condition     = can([for stages in values(jsondecode(file(var.releases_file)).apis) : [for stage in values(stages) : stage.release]])
+    error_message = "releases_file must say, under `apis`, which release each stage of each API serves: {\"lambda\": {\"prod\": {\"release\": \"1.0.0\"}}}."
+  }
 }
 
 variable "api_gateway" {

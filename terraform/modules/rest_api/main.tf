@@ -17,9 +17,19 @@ locals {
 
   hash = sha256(jsonencode(local.api))
 
-  # What a stage's deployment stands for: as long as it stays, the deployment stays.
+  # What Terraform's own deployment for a stage stands for: as long as it stays, the deployment stays. `initial` keeps the
+  # deployment of a stage's first release when later ones have deployments of their own.
   snapshots = {
-    for name, stage in var.stages : name => stage.release == null ? "definition-${substr(local.hash, 0, 12)}" : "release-${stage.release}"
+    for name, stage in var.stages : name => (
+      stage.release == null || stage.follows ? "definition-${substr(local.hash, 0, 12)}" : "release-${coalesce(stage.initial, stage.release)}"
+    )
+  }
+
+  # The deployment that `make api/release` or `make api/rollback` put into service; null for a stage that serves Terraform's.
+  # The file may speak of the same API in several accounts, so an API finds its own by id.
+  released = {
+    for name, stage in var.stages :
+    name => one([for api, deployment in stage.deployments : deployment if api == aws_api_gateway_rest_api.this.id])
   }
 }
 

@@ -1,3 +1,13 @@
+output "id" {
+  description = "The API's id."
+  value       = aws_api_gateway_rest_api.this.id
+}
+
+output "name" {
+  description = "The API's name."
+  value       = aws_api_gateway_rest_api.this.name
+}
+
 output "stage_arns" {
   description = "ARN of each stage: what the firewall is put before."
   value       = { for name, stage in aws_api_gateway_stage.this : name => stage.arn }
@@ -18,10 +28,10 @@ output "api_key_ids" {
 
 output "snapshots" {
   description = "What each stage serves: the release, or the hash of the definition."
-  value       = local.snapshots
+  value       = { for name, stage in var.stages : name => local.released[name] == null ? local.snapshots[name] : "release-${stage.release}" }
 }
 
 output "deployment_ids" {
   description = "The deployment that each stage serves."
-  value       = { for name, deployment in aws_api_gateway_deployment.this : name => deployment.id }
+  value       = { for name, stage in aws_api_gateway_stage.this : name => stage.deployment_id }
 }

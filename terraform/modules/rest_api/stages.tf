@@ -10,10 +10,10 @@ resource "aws_api_gateway_stage" "this" {
   for_each = var.stages
 
   rest_api_id           = aws_api_gateway_rest_api.this.id
-  deployment_id         = aws_api_gateway_deployment.this[each.key].id
-  documentation_version = aws_api_gateway_documentation_version.this[each.key].version
+  deployment_id         = local.released[each.key] == null ? aws_api_gateway_deployment.this[each.key].id : local.released[each.key]
+  documentation_version = local.released[each.key] == null ? aws_api_gateway_documentation_version.this[each.key].version : "release-${each.value.release}"
   stage_name            = each.key
-  description           = each.value.release == null ? "Every change at once" : "Release ${each.value.release}"
+  description           = local.released[each.key] == null && startswith(local.snapshots[each.key], "definition-") ? "Every change at once" : "Release ${each.value.release}"
   variables             = each.value.variables
   xray_tracing_enabled  = true
 

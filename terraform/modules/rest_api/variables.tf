@@ -54,9 +54,12 @@ variable "policy" {
 }
 
 variable "stages" {
-  description = "Stages by name. `release` null: a new deployment on every change. Otherwise: a new deployment when the value changes, and never for another reason. `variables` are the stage's; throttling is in requests per second. `quota_per_day` null: none."
+  description = "Stages by name. `release` null: a new deployment on every change. Otherwise: a new deployment when the value changes, and never for another reason. `deployments` (by API id), `initial` and `follows` are what `make api/release` writes beside it: the deployment to serve in place of Terraform's own, the release that Terraform's own is of, and whether that one follows every change all the same. `variables` are the stage's; throttling is in requests per second. `quota_per_day` null: none."
   type = map(object({
     release       = optional(string)
+    initial       = optional(string)
+    follows       = optional(bool, false)
+    deployments   = optional(map(string), {})
     variables     = optional(map(string), {})
     rate_limit    = optional(number, 100)
     burst_limit   = optional(number, 200)
@@ -72,6 +75,11 @@ variable "stages" {
   validation {
     condition     = alltrue([for stage in values(var.stages) : stage.release == null || stage.release != ""])
     error_message = "A stage's release must not be empty; null means a new deployment on every change."
+  }
+
+  validation {
+    condition     = alltrue([for stage in values(var.stages) : length(stage.deployments) == 0 || stage.release != null])
+    error_message = "A stage with deployments must say which release they are."
   }
 }
 
