@@ -84,7 +84,7 @@ TESTS = $(PY) scripts/run_tests.py
 
 .PHONY: test test/rust test/crates test/service test/contract test/local
 test: $(VENV)/.ready ## Everything; the last line says how many passed and failed
-	@$(TESTS) test/crates test/service test/terraform-root test/terraform-cycle test/local
+	@$(TESTS) test/crates test/service test/terraform-root --beside test/terraform-cycle --beside test/local
 
 test/rust: $(VENV)/.ready ## The replace service: Rust's tests, then the binaries from outside
 	@$(TESTS) test/crates test/service
@@ -235,7 +235,7 @@ deploy: $(VENV)/.ready ## Let the container service run the pushed image TAG=, b
 # The checks need no account: a data directory of their own, no backend.
 OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
 
-.PHONY: check check/terraform check/checkov terraform/docs infracost/breakdown test/terraform test/terraform-root
+.PHONY: check check/terraform check/checkov openapi terraform/docs infracost/breakdown test/terraform test/terraform-root
 check: check/terraform check/checkov ## Formatting, validation, lints and plans: everything that needs no build of a service
 	@$(call need,cargo,https://rustup.rs)
 	cargo fmt --all --check
@@ -255,6 +255,13 @@ check/terraform: $(VENV)/.ready
 check/checkov: $(CHECKOV_VENV)/.ready
 	HCL_PARSE_TIMEOUT_SEC=0 $(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml $(ARGS)
 
+# A service of another repository brings its contract along; this one is asked of the binary.
+openapi: $(VENV)/.ready ## Write the container's contract, and the private API's definition, into terraform/openapi
+	@$(call need,cargo,https://rustup.rs)
+	cargo build --locked --bin fargate-app
+	@$(PY) scripts/openapi.py contract target/debug/fargate-app terraform/openapi/contracts/string.json
+	@$(PY) scripts/openapi.py template
+
 terraform/docs: $(VENV)/.ready ## Write the tables of inputs and outputs into the modules' READMEs
 	@$(PY) scripts/terraform_docs.py
 
@@ -263,7 +270,7 @@ infracost/breakdown: ## What it costs at low, medium and high use (needs an Infr
 	@infracost $(if $(findstring v0.,$(shell infracost --version 2>/dev/null)),breakdown --config-file infracost.yml,scan) $(ARGS)
 
 test/terraform: $(VENV)/.ready ## The Terraform root: its own tests and plans, then a whole life of it
-	@$(TESTS) test/terraform-root test/terraform-cycle
+	@$(TESTS) test/terraform-root --beside test/terraform-cycle
 
 test/terraform-root: check/terraform $(CHECKOV_VENV)/.ready
 	$(PY) -m pytest tests/terraform

@@ -1,23 +1,26 @@
-"""Runs parts of the tests one after the other, each a target of the Makefile, and adds up what they say.
+"""Runs parts of the tests, each a target of the Makefile, and adds up what they say.
 
-    run_tests.py test/crates test/service
+    run_tests.py test/crates test/service --beside test/local
 
-Everything that a part prints is passed on as it comes, and kept in target/test/. A part that fails does not keep the
-later ones from running. The last line is `N passed, N failed`: the sum of the test runners' own closing lines. Whether
-all is well is decided by the parts' exit codes; counting can only add failures: a part that ends with an error is at
-least one, and a part in which nothing passed is one too.
+Parts run one after the other. One that mostly waits may run beside them: it is started at once. Everything that a part
+prints is passed on, one part after the other, and kept in target/test/. A part that fails does not keep the others from
+running. The last line is `N passed, N failed`: the sum of the test runners' own closing lines. Whether all is well is
+decided by the parts' exit codes; counting can only add failures: a part that ends with an error is at least one, and a
+part in which nothing passed is one too.
 """
 
-import os
+import argparse
 import re
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOGS = ROOT / "target" / "test"
+POLL_SECONDS = 0.2
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 # The lines with which `cargo test`, `terraform test` and pytest close.
@@ -44,44 +47,83 @@ class Counts:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def main(parts: list[str]) -> int:
-    if not parts:
-        print("usage: run_tests.py TARGET...", file=sys.stderr)
-        return 64
-    LOGS.mkdir(parents=True, exist_ok=True)
-    total = Counts()
-    summary = []
-    for part in parts:
-        say(f"\n=== make {part}")
+class Part:
+    """A target of the Makefile."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.counts = Counts(0, 1)  # a failure, until it has ended well
+        self.seconds = 0.0
+        self._log = LOGS / f"{target.replace('/', '-')}.log"
+        self._log.write_bytes(b"")
+        self._child: subprocess.Popen[bytes] | None = None
+        self._ended = threading.Event()
+        self._is_stopped = False
+
+    def run(self) -> None:
+        if self._is_stopped:
+            return
         start = time.monotonic()
-        code, log = run(part)
-        counts = judged(counted(log), code)
-        total += counts
-        summary.append(f"{part:<22} {counts!s:<24} {time.monotonic() - start:4.0f} s")
+        try:
+            with self._log.open("wb") as log:
+                self._child = subprocess.Popen(
+                    ["make", self.target], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                )
+                code = self._child.wait()
+            self.counts = judged(counted(self._log.read_text(encoding="utf-8", errors="replace")), code)
+        finally:
+            self.seconds = time.monotonic() - start
+            self._ended.set()
+
+    def show(self) -> None:
+        """Passes on what it prints, from its beginning to its end."""
+        say(f"\n=== make {self.target}")
+        with self._log.open("rb") as log:
+            is_last = False
+            while not is_last:
+                # Asked before reading: what was printed until then is read yet.
+                is_last = self._ended.wait(POLL_SECONDS)
+                # Not line by line: pytest prints a dot per test.
+                while piece := log.read(65536):
+                    sys.stdout.buffer.write(piece)
+                    sys.stdout.buffer.flush()
+
+    def stop(self) -> None:
+        self._is_stopped = True
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+            self._child.wait()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="run_tests.py")
+    parser.add_argument("parts", metavar="TARGET", nargs="+", help="run one after the other")
+    parser.add_argument("--beside", metavar="TARGET", action="append", default=[], help="run beside these")
+    options = parser.parse_args(arguments)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    lanes = [[Part(target) for target in options.parts], *([Part(target)] for target in options.beside)]
+    parts = [part for lane in lanes for part in lane]
+    try:
+        for lane in lanes:
+            threading.Thread(target=run, args=[lane], daemon=True).start()
+        for part in parts:
+            part.show()
+    finally:
+        # The last first, so that none begins when the one before it ends.
+        for part in reversed(parts):
+            part.stop()
+    summary = [f"{part.target:<22} {part.counts!s:<24} {part.seconds:4.0f} s" for part in parts]
+    total = sum((part.counts for part in parts), Counts())
     say("\n" + "\n".join(summary) + f"\n\n{total}")
     return 1 if total.failed else 0
 
 
-def run(part: str) -> tuple[int, str]:
-    """Runs a target; returns its exit code and what it printed."""
-    child = subprocess.Popen(
-        ["make", part], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert child.stdout
-    path = LOGS / f"{part.replace('/', '-')}.log"
-    try:
-        with path.open("wb") as log:
-            # Not line by line: pytest prints a dot per test.
-            while piece := os.read(child.stdout.fileno(), 65536):
-                log.write(piece)
-                sys.stdout.buffer.write(piece)
-                sys.stdout.buffer.flush()
-        code = child.wait()
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
-    return code, path.read_text(encoding="utf-8", errors="replace")
+def run(lane: list[Part]) -> None:
+    for part in lane:
+        try:
+            part.run()
+        except OSError as error:
+            print(f"run_tests.py: {part.target} could not be run: {error}", file=sys.stderr)
 
 
 def counted(log: str) -> Counts:

@@ -57,16 +57,39 @@ def test_a_part_that_failed_is_a_failure_whatever_was_counted(counts: Counts, co
 def test_every_part_runs_and_the_last_line_and_the_exit_code_say_how_it_went(
     tmp_path: Path, recipes: dict[str, str], code: int, closing: str
 ) -> None:
-    makefile = tmp_path / "Makefile"
-    makefile.write_text("".join(f"{name}:\n\t@{recipe}\n" for name, recipe in recipes.items()))
-    # The script's own folder decides which Makefile it runs, so it is run from a copy.
-    copy = tmp_path / "scripts" / SCRIPT.name
-    copy.parent.mkdir()
-    copy.write_text(SCRIPT.read_text())
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(
-        [sys.executable, str(copy), *recipes], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_tests(tmp_path, recipes, [*recipes])
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == closing
     assert (tmp_path / "target" / "test" / "a.log").read_text() != ""
+
+
+def test_a_part_beside_the_others_runs_meanwhile_and_is_shown_after_them(tmp_path: Path) -> None:
+    # Each waits for what the other one leaves.
+    recipes = {
+        "a": "touch a; until test -e c; do sleep 0.05; done; echo '1 passed in 1s'",
+        "b": "echo '2 passed in 1s'",
+        "c": "until test -e a; do sleep 0.05; done; touch c; echo '3 passed, 1 failed in 1s'; false",
+    }
+    done = run_tests(tmp_path, recipes, ["a", "b", "--beside", "c"])
+    shown = [line for line in done.stdout.splitlines() if line.startswith("===") or " in 1s" in line]
+    said = ["=== make a", "1 passed in 1s", "=== make b", "2 passed in 1s", "=== make c", "3 passed, 1 failed in 1s"]
+    assert shown == said, done.stdout
+    assert (done.stdout.splitlines()[-1], done.returncode) == ("6 passed, 1 failed", 1)
+
+
+def run_tests(folder: Path, recipes: dict[str, str], arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    makefile = folder / "Makefile"
+    makefile.write_text("".join(f".PHONY: {name}\n{name}:\n\t@{recipe}\n" for name, recipe in recipes.items()))
+    # The script's own folder decides which Makefile it runs, so it is run from a copy.
+    copy = folder / "scripts" / SCRIPT.name
+    copy.parent.mkdir()
+    copy.write_text(SCRIPT.read_text())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        [sys.executable, str(copy), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
