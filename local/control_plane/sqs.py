@@ -1,4 +1,4 @@
-"""SQS: queue attributes that moto loses or writes differently.
+"""SQS: queue attributes that moto loses or writes differently, and messages that it loses.
 
 - SetQueueAttributes changes the attributes that it is given and no others; moto drops the policy of a queue whenever
   any other attribute is set.
@@ -6,17 +6,31 @@
 - SendMessage only sends. In moto it also takes messages off the queue and tries to run the functions of its event
   source mappings, in Docker; here whoever runs functions polls the queue, as AWS does.
 - AWS returns RedrivePolicy as compact JSON, and Terraform compares it as text.
+- A message that is sent while another is deleted stays; moto may forget it, or bring the deleted one back. And a queue
+  of thousands answers: moto asks a calendar for the time, once for each message in the queue, many times a request.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from moto.sqs import models
 
 from . import registry
+
+
+class Message(models.Message):
+    # Milliseconds since 1970.
+    @property
+    def visible(self) -> bool:
+        return time.time() * 1000 > self.visible_at
+
+    @property
+    def delayed(self) -> bool:
+        return time.time() * 1000 < self.delayed_until
 
 
 class Queue(models.Queue):
@@ -38,6 +52,19 @@ class Queue(models.Queue):
         if "Policy" not in attributes:
             self.policy = policy
 
+    def delete_message(self, receipt_handle: str) -> None:
+        with self._messages_lock:
+            held = (message for message in self._messages if message.had_receipt_handle(receipt_handle))
+            message = next(held, None)
+            if message is None:
+                # Deleted before, or never there: which of the two is an answer.
+                super().delete_message(receipt_handle)
+                return
+            self.pending_messages.discard(message)
+            self.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
+            # From the list itself: others add to it meanwhile.
+            self._messages.remove(message)
+
     @property
     def attributes(self) -> dict[str, Any]:
         attributes = dict(super().attributes)
@@ -49,4 +76,5 @@ class Queue(models.Queue):
 
 
 def install() -> None:
+    registry.substitute(models, Message)
     registry.substitute(models, Queue)
