@@ -82,8 +82,11 @@ bench/build:
 
 TESTS = $(PY) scripts/run_tests.py
 
-.PHONY: test test/rust test/crates test/service test/contract test/local
+# Built before anything runs, so that nothing is tested on a machine that is busy with that. A build that fails is a failure of
+# each part that needs it.
+.PHONY: test test/build test/rust test/crates test/service test/contract test/local
 test: $(VENV)/.ready ## Everything; the last line says how many passed and failed
+	@-$(MAKE) --no-print-directory test/build
 	@$(TESTS) test/crates test/service test/terraform-root --beside test/terraform-cycle --beside test/local
 
 test/rust: $(VENV)/.ready ## The replace service: Rust's tests, then the binaries from outside
@@ -91,21 +94,19 @@ test/rust: $(VENV)/.ready ## The replace service: Rust's tests, then the binarie
 
 # Everything is built in one call: cargo chooses dependencies' features for what it builds at once, and a build of the binaries
 # alone would compile the AWS SDK a second time.
-test/crates: $(VENV)/.ready
+test/build:
 	@$(call need,cargo,https://rustup.rs)
 	cargo build --locked --workspace --all-targets
+
+test/crates: $(VENV)/.ready test/build
 	cargo test --locked --workspace --no-fail-fast
 
-test/service: $(VENV)/.ready
-	@$(call need,cargo,https://rustup.rs)
-	cargo build --locked --workspace --all-targets
+test/service: $(VENV)/.ready test/build
 	$(PY) -m pytest tests/contract tests/service tests/client tests/runner
 
 # The crates under local/ have their own tests, which test/crates runs.
-test/local: $(VENV)/.ready ## `make local` itself: the contract on every front door, faults, its end; and API Gateway's behaviour
+test/local: $(VENV)/.ready test/build ## `make local` itself: the contract on every front door, faults, its end; and API Gateway's behaviour
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
-	@$(call need,cargo,https://rustup.rs)
-	cargo build --locked --workspace --all-targets
 	$(PY) -m pytest tests/local $(wildcard tests/conformance)
 
 test/contract: $(VENV)/.ready ## The contract, against the API at BASE_URL= with API_KEY=; extra arguments in ARGS=
