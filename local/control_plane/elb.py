@@ -1,8 +1,12 @@
-"""Elastic Load Balancing: the health of targets, as far as somebody looks after them.
+"""Elastic Load Balancing: the health of targets, as far as somebody looks after them; security groups and PrivateLink.
 
 Whoever runs the targets says how they are, by a page of the control plane's own; DescribeTargetHealth repeats that. A
 target group that nobody looks after stays moto's, for which every registered target is healthy.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html
+
+Whether a network load balancer's security groups are asked about what comes by PrivateLink is set together with them.
+moto forgets it, so that Terraform would set it for ever. It begins as on, where there are security groups.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSecurityGroups.html
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ from . import registry
 from .registry import PageError
 
 STATES = {"initial", "healthy", "unhealthy", "unused", "draining", "unavailable"}
+ASKED_FOR_PRIVATE_LINK = "enforce_security_group_inbound_rules_on_private_link_traffic"
+"""The attribute of moto's load balancer, from which moto writes the answer."""
+
 NOT_REGISTERED = {
     "State": "unused",
     "Reason": "Target.NotRegistered",
@@ -27,6 +34,25 @@ NOT_REGISTERED = {
 
 
 class Response(ELBV2Response):
+    def create_load_balancer(self) -> ActionResult:
+        answer = super().create_load_balancer()
+        assert isinstance(answer.result, dict)
+        for balancer in answer.result["LoadBalancers"]:
+            if balancer.type == "network" and balancer.security_groups:
+                setattr(balancer, ASKED_FOR_PRIVATE_LINK, "on")
+        return answer
+
+    def set_security_groups(self) -> ActionResult:
+        answer = super().set_security_groups()
+        assert isinstance(answer.result, dict)
+        balancer = self.elbv2_backend.load_balancers[self._get_param("LoadBalancerArn")]
+        if asked := self._get_param("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"):
+            setattr(balancer, ASKED_FOR_PRIVATE_LINK, asked)
+        answer.result["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] = getattr(
+            balancer, ASKED_FOR_PRIVATE_LINK, None
+        )
+        return answer
+
     def describe_target_health(self) -> ActionResult:
         group = self.elbv2_backend.target_groups.get(self._get_param("TargetGroupArn"))
         reported = _reported(group)
