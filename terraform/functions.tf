@@ -23,6 +23,21 @@ locals {
   ))
   publish_authorized = var.publish.authorization_header != ""
 
+  # Architecture private
+  private_functions = toset(contains(var.architectures, "private") ? ["private-authorizer"] : [])
+  private_alias     = "live" # serves $LATEST to all stages
+
+  private = {
+    private-authorizer = {
+      package = "authorizer" # the one of publish, with another scope
+      lambda = {
+        description = "Says who may call the private API, by the token"
+        environment = merge(one(module.tokens[*].reader.environment), { TOKEN_SCOPE = "private" })
+        statements  = one(module.tokens[*].reader.statements)
+      }
+    }
+  }
+
   # They serve $LATEST to the API's one stage: each is called by one place of this root, and changes with it.
   publish_aliases = { (var.publish.stage_name) = "$LATEST" }
 

@@ -22,9 +22,9 @@ data "aws_route53_zone" "root" {
   name  = var.root_domain
 }
 
-# One host name and one certificate for each architecture; none without a root_domain.
+# One host name and one certificate for each architecture, and for each stage of private; none without a root_domain.
 module "domain" {
-  for_each = var.root_domain == null ? [] : var.architectures
+  for_each = var.root_domain == null ? [] : setunion(setsubtract(var.architectures, ["private"]), [for stage in keys(local.private_stages) : "private-${stage}"])
   source   = "./modules/domain"
 
   host    = "${join("-", compact([var.identifier, each.key, local.production ? "" : var.environment]))}.${var.root_domain}"
@@ -39,10 +39,15 @@ module "waf" {
   region             = var.region
   rate_limit         = var.rate_limit
   log_retention_days = var.log_retention_days
+
+  # What comes to the load balancer through the VPC link has the network load balancer's addresses, whoever the callers are.
+  inner_cidr_blocks = length(local.private_stages) > 0 ? module.network[0].subnet_cidr_blocks.private : []
+
   protected = merge(
     { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn },
     { for stage, arn in merge(module.events_api[*].stage_arns...) : "events-${stage}" => arn },
     { for stage, arn in merge(module.publish_api[*].stage_arns...) : "publish-${stage}" => arn },
+    { for stage, arn in merge(module.private_api[*].stage_arns...) : "private-${stage}" => arn if contains(var.private.open_stages, stage) },
     { for service in module.fargate : "fargate" => service.load_balancer_arn },
   )
 }
@@ -90,9 +95,9 @@ module "function" {
   alarm_thresholds   = var.alarm_thresholds.function
 }
 
-# Of both architectures that have functions.
+# Of all architectures that have functions.
 module "packages" {
-  count  = length(setintersection(var.architectures, ["lambda", "publish"])) > 0 ? 1 : 0
+  count  = length(setintersection(var.architectures, ["lambda", "publish", "private"])) > 0 ? 1 : 0
   source = "./modules/bucket"
 
   name       = "${local.name}-functions"
@@ -263,15 +268,6 @@ module "publish_api" {
   depends_on = [aws_api_gateway_account.this]
 }
 
-module "tokens" {
-  count  = contains(local.publish_functions, "authorizer") ? 1 : 0
-  source = "./modules/tokens"
-
-  name        = "${local.name}-tokens"
-  kms_key_arn = var.kms_key_arn
-  protected   = local.production
-}
-
 module "capture" {
   count  = contains(var.architectures, "publish") ? 1 : 0
   source = "./modules/capture"
@@ -307,6 +303,116 @@ module "publish_function" {
   alarm_thresholds   = merge(var.alarm_thresholds.function, lookup(local.publish[each.key], "alarm_thresholds", {}))
 }
 
+# private: API Gateway through a VPC link to the containers, and to services outside AWS
+
+locals {
+  private_stages = contains(var.architectures, "private") ? var.private.stages : {}
+}
+
+module "private_api" {
+  count  = contains(var.architectures, "private") ? 1 : 0
+  source = "./modules/rest_api"
+
+  name         = "${local.name}-private"
+  description  = "String replacement by containers, through a VPC link"
+  architecture = "private"
+  definition = templatefile("${path.module}/openapi/private.yaml", {
+    title = "${local.name}-private"
+    # The container service by the stage's own listener, another service by its own. A bad name is refused by external_services.
+    base_urls = { for name, service in jsondecode(file("${path.module}/openapi/services.json")) : name => (
+      can(service.base_url.external) ? module.external_services[0].base_urls[service.base_url.external] : "${module.private_link[0].scheme}://$${stageVariables.VPCNLB}"
+    ) }
+    cors      = var.private.cors
+    templates = { preflight = templatefile("${path.module}/openapi/private/preflight.vtl", { origins = var.private.cors.origins }) }
+    authorizer = {
+      ttl_seconds = var.private.authorization_ttl_seconds
+      # All stages ask the same one: no stage variable is needed.
+      uri = replace(module.private_function["private-authorizer"].integration.uri, "$${stageVariables.alias}", local.private_alias)
+    }
+  })
+  binary_media_types = ["*/*"] # a text in any charset passes byte for byte
+  stages = { for name, stage in local.private_stages : name => merge({
+    variables   = { VPCLINK = module.private_link[0].vpc_link_id, VPCNLB = module.private_link[0].endpoints[name] }
+    rate_limit  = stage.rate_limit
+    burst_limit = stage.burst_limit
+  }, lookup(local.released.private, name, {})) }
+  authorizer         = { name = module.private_function["private-authorizer"].name, alias = local.private_alias }
+  api_keys           = false # callers are known by their tokens
+  stage_domains      = { for stage in keys(local.private_stages) : stage => module.domain["private-${stage}"] if var.root_domain != null }
+  default_endpoint   = var.api_gateway.default_endpoint
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.rest_api
+
+  # A stage that logs is refused as long as the account has no role for it.
+  depends_on = [aws_api_gateway_account.this]
+}
+
+# Before the stages that are not open; the others are behind the shared firewall.
+module "allow_list" {
+  count  = length(setsubtract(keys(local.private_stages), var.private.open_stages)) > 0 ? 1 : 0
+  source = "./modules/allow_list"
+
+  name                = "${local.name}-closed"
+  region              = var.region
+  allowed_cidr_blocks = var.private.allowed_cidr_blocks
+  contact             = coalesce(var.private.contact, var.notification_email, "whoever runs ${local.name}")
+  protected           = { for stage, arn in module.private_api[0].stage_arns : "private-${stage}" => arn if !contains(var.private.open_stages, stage) }
+  log_group_arn       = module.waf.log_group_arn
+}
+
+module "private_function" {
+  for_each = local.private_functions
+  source   = "./modules/function"
+
+  name    = "${local.name}-${each.key}"
+  lambda  = local.private[each.key].lambda
+  aliases = { (local.private_alias) = "$LATEST" }
+  package = {
+    file         = "${var.lambda_packages}/${local.private[each.key].package}.zip"
+    architecture = var.lambda_architecture
+    bucket       = module.packages[0].name
+  }
+  log_retention_days = var.log_retention_days
+  alarm_thresholds   = var.alarm_thresholds.function
+}
+
+module "private_link" {
+  count  = contains(var.architectures, "private") ? 1 : 0
+  source = "./modules/private_link"
+
+  name        = local.name
+  network     = module.network[0]
+  target      = module.fargate[0].private_target
+  stage_ports = { for name, stage in local.private_stages : name => stage.port }
+  protected   = local.production
+}
+
+module "external_services" {
+  count  = length(var.external_services) > 0 ? 1 : 0
+  source = "./modules/external_services"
+
+  name               = local.name
+  region             = var.region
+  account_id         = local.account_id
+  network            = module.network[0]
+  cluster_arn        = module.fargate[0].cluster_arn
+  load_balancer      = module.private_link[0].load_balancer
+  services           = var.external_services
+  image              = var.proxy_image
+  log_retention_days = var.log_retention_days
+}
+
+# Who may call publish and private
+
+module "tokens" {
+  count  = contains(local.publish_functions, "authorizer") || contains(var.architectures, "private") ? 1 : 0
+  source = "./modules/tokens"
+
+  name        = "${local.name}-tokens"
+  kms_key_arn = var.kms_key_arn
+  protected   = local.production
+}
+
 # Whatever replaces words reads the same map
 
 module "mapping" {
@@ -332,8 +438,13 @@ module "alarms" {
     { for key, alarm in merge(module.event_stream[*].alarms...) : "events-stream-${key}" => alarm },
     { for key, alarm in merge(module.publish_api[*].alarms...) : "publish-api-${key}" => alarm },
     { for key, alarm in merge(module.capture[*].alarms...) : "publish-capture-${key}" => alarm },
-    { for key, alarm in merge(module.tokens[*].alarms...) : "publish-tokens-${key}" => alarm },
+    { for key, alarm in merge(module.tokens[*].alarms...) : "tokens-${key}" => alarm },
     merge([for name, function in module.publish_function : { for key, alarm in function.alarms : "publish-${trimprefix(name, "publish-")}-${key}" => alarm }]...),
+    { for key, alarm in merge(module.private_api[*].alarms...) : "private-api-${key}" => alarm },
+    { for key, alarm in merge(module.allow_list[*].alarms...) : "private-closed-${key}" => alarm },
+    { for key, alarm in merge(module.private_link[*].alarms...) : "private-link-${key}" => alarm },
+    { for key, alarm in merge(module.external_services[*].alarms...) : "external-${key}" => alarm },
+    merge([for name, function in module.private_function : { for key, alarm in function.alarms : "${name}-${key}" => alarm }]...),
     { for key, alarm in merge(module.network[*].alarms...) : "network-${key}" => alarm },
     { for key, alarm in merge(module.fargate[*].alarms...) : "fargate-${key}" => alarm },
   )
@@ -353,11 +464,16 @@ module "dashboard" {
     flatten(module.publish_api[*].widgets),
     flatten([for function in module.publish_function : function.widgets]),
     flatten(module.capture[*].widgets),
+    flatten(module.private_api[*].widgets),
+    flatten(module.private_link[*].widgets),
+    flatten(module.external_services[*].widgets),
+    flatten([for function in module.private_function : function.widgets]),
     flatten(module.tokens[*].widgets),
     flatten(module.network[*].widgets),
     flatten(module.pipeline[*].widgets),
     module.mapping.widgets,
     module.waf.widgets,
+    flatten(module.allow_list[*].widgets),
   )
 }
 

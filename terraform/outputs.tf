@@ -50,6 +50,14 @@ output "apis" {
       functions = { for name, function in module.publish_function : name => { name = function.name, aliases = { for alias in keys(function.aliases) : alias => alias } } }
       service   = null
     } },
+    { for api in module.private_api : "private" => {
+      id        = api.id
+      name      = api.name
+      stages    = keys(api.deployment_ids)
+      following = one(slice(concat(sort(setsubtract(keys(api.deployment_ids), keys(local.released.private))), [null]), 0, 1))
+      functions = { for name, function in module.private_function : name => { name = function.name, aliases = { for stage in keys(api.deployment_ids) : stage => local.private_alias } } }
+      service   = { cluster = module.fargate[0].deployment.cluster_name, name = module.fargate[0].deployment.service_name }
+    } },
   )
 }
 
@@ -74,7 +82,7 @@ output "pipeline" {
 }
 
 output "egress_ips" {
-  description = "Addresses from which the containers call the world, for other people's firewalls."
+  description = "Addresses from which the containers and the proxies to services outside AWS call the world, for other people's firewalls."
   value       = flatten(module.network[*].nat_public_ips)
 }
 
@@ -95,8 +103,20 @@ output "publish" {
     queue_url       = capture.queue.url
     error_queue_url = capture.error_queue.url
     bucket          = capture.bucket.name
-    token_table     = one(module.tokens[*].name)
+    token_table     = contains(local.publish_functions, "authorizer") ? one(module.tokens[*].name) : null
     receipt_table   = capture.receipt_table
+  }])
+}
+
+output "private" {
+  description = "URL of each stage of the private API, which of them are closed to all but known addresses, the table of tokens, the VPC link, and where API Gateway finds each service outside AWS; null without it."
+  value = one([for api in module.private_api : {
+    urls              = api.urls
+    closed_stages     = sort(setsubtract(keys(api.urls), var.private.open_stages))
+    token_table       = module.tokens[0].name
+    vpc_link_id       = module.private_link[0].vpc_link_id
+    endpoints         = module.private_link[0].endpoints
+    external_services = merge(module.external_services[*].base_urls...)
   }])
 }
 

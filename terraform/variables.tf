@@ -38,14 +38,19 @@ variable "region" {
 }
 
 variable "architectures" {
-  description = "What is deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green), events (API Gateway and Firehose), publish (API Gateway, S3, SQS and Lambda, for bodies of up to 10 MB)."
+  description = "What is deployed: lambda (API Gateway and Lambda), fargate (ALB and ECS with blue/green), events (API Gateway and Firehose), publish (API Gateway, S3, SQS and Lambda, for bodies of up to 10 MB), private (API Gateway and a VPC link to the containers of fargate, which it needs)."
   type        = set(string)
   nullable    = false
   default     = ["lambda", "fargate"]
 
   validation {
-    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate", "events", "publish"])) == 0
-    error_message = "architectures must name at least one of lambda, fargate, events, publish, and nothing else."
+    condition     = length(var.architectures) > 0 && length(setsubtract(var.architectures, ["lambda", "fargate", "events", "publish", "private"])) == 0
+    error_message = "architectures must name at least one of lambda, fargate, events, publish, private, and nothing else."
+  }
+
+  validation {
+    condition     = !contains(var.architectures, "private") || contains(var.architectures, "fargate")
+    error_message = "architectures must have fargate beside private: its containers are what the VPC link leads to."
   }
 }
 
@@ -303,4 +308,114 @@ variable "publish" {
     condition     = var.publish.authorization_ttl_seconds >= 0 && var.publish.authorization_ttl_seconds <= 3600
     error_message = "publish.authorization_ttl_seconds must be 0 to 3600: API Gateway's range."
   }
+}
+
+# private
+
+variable "private" {
+  description = "Stages with the port of each one's listener and its throttling in requests per second; which of them are open (the others admit `allowed_cidr_blocks` only, and name `contact` to everybody else; null: notification_email), which web pages may call (`cors`: `origins` such as https://app.example.com, with `credentials` or not), and how long a decision about a token is kept (0: not at all)."
+  type = object({
+    stages = optional(map(object({
+      port        = number
+      rate_limit  = optional(number, 100)
+      burst_limit = optional(number, 200)
+      })), {
+      prod  = { port = 8000 }
+      dev   = { port = 8001 }
+      test  = { port = 8002 }
+      stage = { port = 8003 }
+    })
+    open_stages         = optional(set(string), ["prod"])
+    allowed_cidr_blocks = optional(set(string), [])
+    contact             = optional(string)
+    cors = optional(object({
+      origins         = optional(list(string), [])
+      credentials     = optional(bool, false)
+      max_age_seconds = optional(number, 600)
+    }), {})
+    authorization_ttl_seconds = optional(number, 300)
+  })
+  nullable = false
+  default  = {}
+
+  # A stage's name is a part of its host name.
+  validation {
+    condition     = length(var.private.stages) > 0 && alltrue([for name in keys(var.private.stages) : can(regex("^[a-z][a-z0-9]{0,19}$", name))])
+    error_message = "private.stages must have at least one stage, each named by up to 20 lower-case letters and digits, beginning with a letter."
+  }
+
+  validation {
+    condition = length(distinct(concat(values(var.private.stages)[*].port, values(var.external_services)[*].port))) == length(var.private.stages) + length(var.external_services) && alltrue([
+      for stage in values(var.private.stages) : stage.port >= 1 && stage.port <= 65535 && floor(stage.port) == stage.port
+    ])
+    error_message = "private.stages and external_services must each have a port of their own, a whole number from 1 to 65535: all are listeners of one load balancer."
+  }
+
+  validation {
+    condition     = alltrue([for stage in values(var.private.stages) : stage.rate_limit > 0 && stage.burst_limit > 0])
+    error_message = "private.stages must have a rate_limit and a burst_limit above 0: with 0 API Gateway refuses every request."
+  }
+
+  validation {
+    condition     = length(setsubtract(var.private.open_stages, keys(var.private.stages))) == 0
+    error_message = "private.open_stages must name stages of private.stages."
+  }
+
+  validation {
+    condition = length(var.private.cors.origins) == length(distinct(var.private.cors.origins)) && alltrue([
+      for origin in var.private.cors.origins : origin == "*" || can(regex("^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$", origin))
+    ])
+    error_message = "private.cors.origins must be different origins as browsers send them: https://app.example.com or http://localhost:3000, in lower case and without a path; or *."
+  }
+
+  validation {
+    condition     = !contains(var.private.cors.origins, "*") || (length(var.private.cors.origins) == 1 && !var.private.cors.credentials)
+    error_message = "private.cors.origins must not have * beside other origins or with credentials: browsers refuse it. Name the origins."
+  }
+
+  validation {
+    condition     = var.private.cors.max_age_seconds >= 0 && var.private.cors.max_age_seconds <= 86400 && floor(var.private.cors.max_age_seconds) == var.private.cors.max_age_seconds
+    error_message = "private.cors.max_age_seconds must be a whole number from 0 to 86400: no browser keeps a pre-flight longer than a day."
+  }
+
+  validation {
+    condition     = var.private.authorization_ttl_seconds >= 0 && var.private.authorization_ttl_seconds <= 3600
+    error_message = "private.authorization_ttl_seconds must be 0 to 3600: API Gateway's range."
+  }
+}
+
+variable "external_services" {
+  description = "Services outside AWS that the private API leads to, by name: the `port` of the listener, and `upstream`, `https://host` or `https://host:port`. `server_name`: the name in its certificate, if that is not the host. `certificate_authority`: PEM of the authorities that the certificate may come from, if they are not public ones. The remote firewall must admit the output `egress_ips`."
+  type = map(object({
+    port                  = number
+    upstream              = string
+    server_name           = optional(string)
+    certificate_authority = optional(string)
+  }))
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = length(var.external_services) == 0 || contains(var.architectures, "private")
+    error_message = "external_services needs private among the architectures: its API is what leads to them."
+  }
+
+  validation {
+    condition     = length(var.external_services) == 0 || var.network.nat_gateways != "none"
+    error_message = "external_services needs a NAT gateway, whose fixed address the remote firewall can admit: network.nat_gateways must not be none."
+  }
+
+  validation {
+    condition = !contains(var.architectures, "private") || alltrue([
+      for service in values(jsondecode(file("${path.module}/openapi/services.json"))) : can(var.external_services[service.base_url.external]) if can(service.base_url.external)
+    ])
+    error_message = "external_services must have every service that openapi/services.json calls external."
+  }
+}
+
+variable "proxy_image" {
+  description = "nginx that stands before the external services, from a registry that needs no login, with a version's tag or a digest. By default the official image, from AWS's public gallery, which has no pull limit within AWS."
+  type        = string
+  nullable    = false
+  default     = "public.ecr.aws/nginx/nginx:1.28.0-alpine"
 }

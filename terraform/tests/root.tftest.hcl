@@ -248,10 +248,10 @@ run "publish_alone" {
   }
 
   assert {
-    condition = toset([for key in keys(module.alarms.names) : key if startswith(key, "publish-")]) == toset(concat(
+    condition = toset([for key in keys(module.alarms.names) : key if startswith(key, "publish-") || startswith(key, "tokens-")]) == toset(concat(
       [for key in keys(module.publish_api[0].alarms) : "publish-api-${key}"],
       [for key in keys(module.capture[0].alarms) : "publish-capture-${key}"],
-      [for key in keys(module.tokens[0].alarms) : "publish-tokens-${key}"],
+      [for key in keys(module.tokens[0].alarms) : "tokens-${key}"],
       [for key in keys(module.publish_function["authorizer"].alarms) : "publish-authorizer-${key}"],
       [for key in keys(module.publish_function["publish-receipt"].alarms) : "publish-receipt-${key}"],
       [for key in keys(module.publish_function["publish-worker"].alarms) : "publish-worker-${key}"],

@@ -7,7 +7,7 @@ locals {
   test       = var.domain == null ? { port = 8080, protocol = "HTTP" } : { port = 8443, protocol = "HTTPS" }
   tls        = var.domain == null ? null : { policy = "ELBSecurityPolicy-TLS13-1-2-2021-06", certificate_arn = var.domain.certificate_arn }
 
-  health_check = { interval = 10, timeout = 5, healthy = 2, unhealthy = 3 }
+  health_check = { path = "/status/ready", interval = 10, timeout = 5, healthy = 2, unhealthy = 3 }
 }
 
 resource "aws_lb" "this" {
@@ -57,7 +57,7 @@ resource "aws_lb_target_group" "this" {
   # cannot load its map must fail. A task keeps the last good map when the source fails later, and with it stays ready: an
   # outage of the source takes no running task away.
   health_check {
-    path                = "/status/ready"
+    path                = local.health_check.path
     matcher             = "200"
     interval            = local.health_check.interval
     timeout             = local.health_check.timeout

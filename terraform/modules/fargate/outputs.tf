@@ -11,6 +11,29 @@ output "load_balancer_arn" {
   value       = aws_lb.this.arn
 }
 
+output "private_target" {
+  description = "What a network load balancer needs in order to stand before this one: an application load balancer as a target has the port of its production listener, so what serves stays CodeDeploy's to say. `host`: the name in its certificate; null by plain HTTP."
+  value = {
+    load_balancer_arn = aws_lb.this.arn
+    security_group_id = aws_security_group.load_balancer.id
+    port              = local.production.port
+    protocol          = local.production.protocol
+    host              = one(var.domain[*].host)
+    health_check_path = local.health_check.path
+  }
+
+  # A load balancer without a listener on the port is refused as a target.
+  depends_on = [aws_lb_listener.production]
+}
+
+output "cluster_arn" {
+  description = "The cluster, for other services of this system."
+  value       = aws_ecs_cluster.this.arn
+
+  # A service with a capacity provider is refused until the cluster has it.
+  depends_on = [aws_ecs_cluster_capacity_providers.this]
+}
+
 output "api_key_parameter" {
   description = "ARN of the parameter that holds the key: `aws ssm get-parameter --with-decryption --name ARN`."
   value       = local.api_key_arn

@@ -8,6 +8,11 @@ output "cidr_block" {
   value       = aws_vpc.this.cidr_block
 }
 
+output "subnet_cidr_blocks" {
+  description = "Addresses of the public and of the private subnets: a load balancer within calls from these."
+  value       = { for kind, blocks in local.cidr_blocks : kind => values(blocks) }
+}
+
 output "public_subnet_ids" {
   description = "Subnets with a way in: for load balancers."
   value       = [for zone in keys(local.zones) : aws_subnet.public[zone].id]

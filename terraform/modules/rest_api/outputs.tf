@@ -17,7 +17,7 @@ output "urls" {
   description = "Base URL of each stage."
   value = {
     for name, stage in aws_api_gateway_stage.this :
-    name => var.domain == null ? stage.invoke_url : "https://${var.domain.host}/${name}"
+    name => contains(keys(var.stage_domains), name) ? "https://${var.stage_domains[name].host}" : var.domain == null ? stage.invoke_url : "https://${var.domain.host}/${name}"
   }
 }
 

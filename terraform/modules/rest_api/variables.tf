@@ -119,6 +119,22 @@ variable "domain" {
   default = null
 }
 
+variable "stage_domains" {
+  description = "Custom domains of single stages, by stage: the host name is the stage, without a base path."
+  type = map(object({
+    host            = string
+    zone_id         = string
+    certificate_arn = string
+  }))
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.stage_domains), keys(var.stages))) == 0
+    error_message = "stage_domains must name stages that there are."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long access and execution logs are kept."
   type        = number

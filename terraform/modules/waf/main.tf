@@ -47,6 +47,20 @@ resource "aws_wafv2_web_acl" "this" {
         limit                 = var.rate_limit
         aggregate_key_type    = "IP"
         evaluation_window_sec = 300
+
+        dynamic "scope_down_statement" {
+          for_each = aws_wafv2_ip_set.inner[*].arn
+
+          content {
+            not_statement {
+              statement {
+                ip_set_reference_statement {
+                  arn = scope_down_statement.value
+                }
+              }
+            }
+          }
+        }
       }
     }
 
@@ -100,6 +114,16 @@ resource "aws_wafv2_web_acl" "this" {
     cloudwatch_metrics_enabled = true
     sampled_requests_enabled   = true
   }
+}
+
+resource "aws_wafv2_ip_set" "inner" {
+  count = length(var.inner_cidr_blocks) > 0 ? 1 : 0
+
+  name               = "${var.name}-inner"
+  description        = "Our own load balancers, whose requests are not counted a second time"
+  scope              = "REGIONAL"
+  ip_address_version = "IPV4"
+  addresses          = var.inner_cidr_blocks
 }
 
 resource "aws_wafv2_web_acl_association" "this" {

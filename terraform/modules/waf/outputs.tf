@@ -3,6 +3,14 @@ output "arn" {
   value       = aws_wafv2_web_acl.this.arn
 }
 
+output "log_group_arn" {
+  description = "Where requests that were blocked or counted are logged; other web ACLs of this system may write there too."
+  value       = aws_cloudwatch_log_group.this.arn
+
+  # WAF tries to write when it is told the group.
+  depends_on = [aws_cloudwatch_log_resource_policy.this]
+}
+
 output "protected" {
   description = "What stands behind the firewall, by its name."
   value       = { for name, association in aws_wafv2_web_acl_association.this : name => association.resource_arn }

@@ -23,6 +23,13 @@ variable "rate_limit" {
   default     = 1000
 }
 
+variable "inner_cidr_blocks" {
+  description = "Addresses of our own load balancers, whose requests have been before a firewall already: one address stands for many callers there, so it is not counted."
+  type        = set(string)
+  nullable    = false
+  default     = []
+}
+
 variable "protected" {
   description = "ARNs of what stands behind the firewall: API Gateway stages and load balancers, by a name for each."
   type        = map(string)
