@@ -61,4 +61,7 @@ def _address(binary: Path, process: subprocess.Popen[str]) -> str:
         entry: Any = json.loads(line) if line.startswith("{") else {}
         if entry.get("message") == "listening":
             return str(entry["address"])
-    raise BadContract(f"{binary} never listened within {START_SECONDS} seconds; it said:\n{''.join(said) or 'nothing'}")
+    heard = "".join(said) or "nothing"
+    raise BadContract(
+        f"{binary} ended without listening, or was ended after {START_SECONDS} seconds; it said:\n{heard}"
+    )

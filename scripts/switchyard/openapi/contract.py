@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from referencing.exceptions import Unresolvable
 
 Json = dict[str, Any]
 
@@ -34,15 +36,31 @@ def checked(document: Any, name: str) -> Json:
     if validator is None:
         found = f"its version is '{version}'" if version else "it has no member 'openapi'"
         raise BadContract(f"{name} is no OpenAPI 3.0 or 3.1 document: {found}")
+    for reference in references(document):
+        if not reference.startswith("#/"):
+            raise BadContract(f"{name}: {reference} is in another file, which API Gateway does not read: bring it in")
     try:
         validator(document).validate()
+    except Unresolvable as error:
+        raise BadContract(f"{name}: a reference leads nowhere: the contract has no {error.ref}") from error
     except OpenAPIValidationError as error:
         where = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
-        raise BadContract(f"{name} is no valid OpenAPI {version} document: {where or 'root'}: {error}") from error
+        what = str(error).partition("\n")[0]
+        said = f"{where}: {what}" if where else what
+        raise BadContract(f"{name} is no valid OpenAPI {version} document: {said}") from error
     if not document.get("paths"):
         raise BadContract(f"{name} has no paths: there is nothing to pass on")
     contract: Json = document
     return contract
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every `$ref`. "$ref cannot be used to reference other files" (NOTES), and checking it would fetch them."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        yield value["$ref"]
+    for member in members:
+        yield from references(member)
 
 
 def written(document: Json) -> str:
@@ -62,10 +80,6 @@ def resolved(value: Json, document: Json) -> Json:
         if reference in seen:
             raise BadContract(f"{reference} refers to itself")
         seen.append(reference)
-        if not reference.startswith("#/"):
-            raise BadContract(
-                f"{reference} is in another file, which API Gateway does not read: bring it into the contract"
-            )
         value = document
         for step in reference.removeprefix("#/").split("/"):
             try:

@@ -123,7 +123,9 @@ def one_type(schema: Json) -> Json:
     )
     if allows_null:
         return {name: value for name, value in schema.items() if name in ("title", "description")}
-    return schema if len(types) == 1 else {name: value for name, value in schema.items() if name != "type"}
+    if len(types) == 1:
+        return {**schema, "type": types[0]}
+    return {name: value for name, value in schema.items() if name != "type"}
 
 
 def enum_of_const(schema: Json) -> Json:
@@ -153,6 +155,14 @@ def any_of_one_of(schema: Json) -> Json:
     return {**rest, "anyOf": schema["oneOf"]}
 
 
+def whole_lists_and_objects(schema: Json) -> Json:
+    """What is left to `items` and `additionalProperties` by keywords that OpenAPI 3.0 has not, `prefixItems` and
+    `patternProperties`, would be everything without them."""
+    without = {"prefixItems": "items", "patternProperties": "additionalProperties"}
+    left_out = [rest for keyword, rest in without.items() if keyword in schema]
+    return {name: value for name, value in schema.items() if name not in left_out}
+
+
 def known_keywords(schema: Json) -> Json:
     """Only what draft 4 and OpenAPI 3.0 mean alike; see KEYWORDS."""
     return {name: value for name, value in schema.items() if name in KEYWORDS}
@@ -177,6 +187,7 @@ RULES = (
     enum_of_const,
     inclusive_bounds,
     any_of_one_of,
+    whole_lists_and_objects,
     known_keywords,
     numbers_without_format,
     draft_4_lists,

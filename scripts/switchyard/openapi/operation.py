@@ -117,5 +117,5 @@ def integration(service: Service, path: str, verb: str, parameters: list[Paramet
         "connectionId": "$${stageVariables.VPCLINK}",
         "passthroughBehavior": "when_no_match",
         "timeoutInMillis": TIMEOUT_MILLISECONDS,
-        "requestParameters": parameter.mappings(parameters),
+        "requestParameters": escaped(parameter.mappings(parameters)),
     }
