@@ -141,6 +141,12 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+def some(keywords: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """A schema with a few of them: one with many accepts nothing, which tests nothing."""
+    names = st.lists(st.sampled_from(sorted(keywords)), max_size=3, unique=True)
+    return names.flatmap(lambda chosen: st.fixed_dictionaries({name: keywords[name] for name in chosen}))
+
+
 def with_schemas_inside(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     lists = st.lists(inner, min_size=1, max_size=2)
     deep = {
@@ -154,12 +160,10 @@ def with_schemas_inside(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]
         "allOf": lists,
         "not": inner,
     }
-    return st.fixed_dictionaries({}, optional=KEYWORDS | deep)
+    return st.one_of(some(deep), some(KEYWORDS | deep))
 
 
-SCHEMAS = st.recursive(
-    st.one_of(st.booleans(), st.fixed_dictionaries({}, optional=KEYWORDS)), with_schemas_inside, max_leaves=4
-)
+SCHEMAS = st.recursive(st.one_of(st.booleans(), some(KEYWORDS)), with_schemas_inside, max_leaves=4)
 VALUES = st.recursive(
     st.sampled_from([None, 0, 1, 2, 3, "", "a", "abc"]),
     lambda inner: st.one_of(
