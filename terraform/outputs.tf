@@ -54,7 +54,7 @@ output "apis" {
       id        = api.id
       name      = api.name
       stages    = keys(api.deployment_ids)
-      following = one(slice(concat(sort(setsubtract(keys(api.deployment_ids), keys(local.released.private))), [null]), 0, 1))
+      following = one(slice(concat(sort([for stage in keys(api.deployment_ids) : stage if lookup(lookup(local.released.private, stage, {}), "follows", !contains(keys(local.released.private), stage))]), [null]), 0, 1))
       functions = { for name, function in module.private_function : name => { name = function.name, aliases = { for stage in keys(api.deployment_ids) : stage => local.private_alias } } }
       service   = { cluster = module.fargate[0].deployment.cluster_name, name = module.fargate[0].deployment.service_name }
     } },
