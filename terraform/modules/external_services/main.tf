@@ -46,7 +46,7 @@ locals {
   files = merge({ NGINX_CONFIG = "nginx.conf" }, { for name in keys(local.own_certificates) : name => "${name}.pem" })
   start = join(" && ", concat(
     ["cd ${local.folder}"],
-    [for variable, file in local.files : "printf %s \"$${variable}\" | base64 -d > ${file}"],
+    [for variable, file in local.files : "printf %s \"$${${variable}}\" | base64 -d > ${file}"],
     ["exec nginx -e /dev/stderr -c ${local.folder}/nginx.conf -g 'daemon off;'"],
   ))
 }
@@ -152,7 +152,7 @@ resource "aws_ecs_service" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Lines hold no header, query, body or token; CloudWatch Logs encrypts them with its own key
+  #checkov:skip=CKV_AWS_158:Lines hold no header, body or token; CloudWatch Logs encrypts them with its own key
   #checkov:skip=CKV_AWS_338:The retention is the owner's choice, log_retention_days
   name              = "/${var.name}/external-services"
   retention_in_days = var.log_retention_days
