@@ -45,11 +45,12 @@ class Parameter:
         }
 
     def mapping(self) -> tuple[str, str]:
-        """Its place in the service's request, and its source. The plain source of a parameter that comes several
-        times is the last one alone, so that a list has another.
-        https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html"""
+        """Its place in the service's request, and its source. The plain source of a header that comes several times is
+        the last one alone, so that a list has another.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+        """
         place = PLACES[self.place]
-        source = f"multivalue{place}" if self.is_list and place != "path" else place
+        source = f"multivalue{place}" if self.is_list and self.place == "header" else place
         return f"integration.request.{place}.{self.name}", f"method.request.{source}.{self.name}"
 
 
@@ -97,15 +98,19 @@ def schema_type(contract: Json, parameter: Json) -> Any:
 
 
 def mappings(parameters: list[Parameter]) -> Json:
-    """The service's request's parameters. Those of the path are nowhere else; the others are passed on by a proxy
-    integration anyway, and stand here for whoever reads it.
+    """Where the parameters of the service's request come from.
+
+    Those of the path come from nowhere else. Headers would be passed on anyway, and a mapped one takes the place of the
+    caller's. A query string is passed on as well, but there what is mapped is added: each parameter would arrive twice.
+    https://github.com/localstack/localstack/pull/11234
 
     X-Forwarded-For is the caller's address as API Gateway saw it, and nothing that the caller put there.
     """
     mapped = [
         parameter
         for parameter in parameters
-        if not (parameter.place == "header" and parameter.name.lower() in SET_BY_THE_GATEWAY)
+        if parameter.place == "path"
+        or (parameter.place == "header" and parameter.name.lower() not in SET_BY_THE_GATEWAY)
     ]
     return {
         "integration.request.header.X-Forwarded-For": "context.identity.sourceIp",

@@ -44,13 +44,14 @@ def test_a_request_is_passed_on_as_it_is_through_the_stages_vpc_link() -> None:
     }
 
 
-def test_every_parameter_is_mapped_and_a_list_with_all_its_values() -> None:
+def test_path_and_headers_are_mapped_and_the_query_is_passed_on_by_itself() -> None:
+    names = {"type": "array", "items": {"type": "string"}}
     made = method(
         {
             "parameters": [
-                declared("state"),
-                declared("tag", schema={"type": "array", "items": {"type": "string"}}),
+                declared("state", required=True),
                 declared("X-Customer", "header", required=True),
+                declared("X-Tag", "header", schema=names),
             ]
         },
         "/bills/{id}",
@@ -59,11 +60,12 @@ def test_every_parameter_is_mapped_and_a_list_with_all_its_values() -> None:
     assert integration(made)["requestParameters"] == {
         "integration.request.header.X-Forwarded-For": "context.identity.sourceIp",
         "integration.request.path.id": "method.request.path.id",
-        "integration.request.querystring.state": "method.request.querystring.state",
-        "integration.request.querystring.tag": "method.request.multivaluequerystring.tag",
         "integration.request.header.X-Customer": "method.request.header.X-Customer",
+        "integration.request.header.X-Tag": "method.request.multivalueheader.X-Tag",
     }
     assert integration(made)["uri"] == "${base_urls.billing}/bills/{id}"
+    asked = {each["name"]: each["required"] for each in made["parameters"]}
+    assert asked == {"id": True, "state": True, "X-Customer": True, "X-Tag": False}, "the validator knows all of them"
 
 
 def test_of_a_parameter_only_what_the_import_supports_is_left() -> None:
@@ -198,10 +200,10 @@ def test_a_prefix_is_in_the_name_and_not_in_the_services_path() -> None:
 
 
 def test_what_terraform_would_read_as_a_template_is_escaped() -> None:
-    made = method({"description": "costs ${price} or %{ if }", "parameters": [declared("${name}")]})
+    made = method({"description": "costs ${price} or %{ if }", "parameters": [declared("X-${name}", "header")]})
     assert made["description"] == "costs $${price} or %%{ if }"
-    assert made["parameters"][0]["name"] == "$${name}"
-    assert "integration.request.querystring.$${name}" in integration(made)["requestParameters"]
+    assert made["parameters"][0]["name"] == "X-$${name}"
+    assert "integration.request.header.X-$${name}" in integration(made)["requestParameters"]
 
 
 def test_a_reference_that_leads_nowhere_is_named() -> None:
