@@ -6,44 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 import openapi
 from harness import contracts
-from harness.control_plane import ROOT
-from harness.template import rendered
+from harness.private_definition import AUTHORIZER, FOLDER, STAGES_LISTENER, definition
 from switchyard.openapi.contract import Json
 from switchyard.openapi.model import KEYWORDS
 
-FOLDER = ROOT / "terraform" / "openapi"
 JSON = "application/json"
 APP, ADMIN = "https://app.example.com", "https://admin.example.com"
-BASE_URL = "http://${stageVariables.VPCNLB}"
 NOT_FOUND = {"message": "Unable to find the requested resource"}
 INTEGRATION = "x-amazon-apigateway-integration"
 ANY = "x-amazon-apigateway-any-method"
 
 
-def definition(
-    folder: Path, origins: tuple[str, ...] = (APP,), credentials: bool = False, template: Path = FOLDER / "private.yaml"
-) -> Json:
-    """The document as main.tf has it made, with two services' addresses."""
-    preflight = rendered(folder, FOLDER / "private" / "preflight.vtl", {"origins": origins})
-    values = {
-        "title": "private",
-        "authorizer": {"uri": "arn:aws:apigateway:authorizer", "ttl_seconds": 300},
-        "base_urls": {"string": BASE_URL, "billing": "http://nlb.example.com:8100"},
-        "cors": {"origins": origins, "credentials": credentials, "max_age_seconds": 600},
-        "templates": {"preflight": preflight},
-    }
-    document: Json = yaml.safe_load(rendered(folder, template, values))
-    return document
-
-
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Json:
-    return definition(tmp_path_factory.mktemp("private"))
+    return definition(tmp_path_factory.mktemp("private"), (APP,))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +94,7 @@ def test_every_operation_goes_to_the_service_through_the_vpc_link(private: Json,
             method = private["paths"][path][verb]
             integration = method[INTEGRATION]
             assert (integration["type"], integration["httpMethod"]) == ("http_proxy", verb.upper())
-            assert integration["uri"] == BASE_URL + path
+            assert integration["uri"] == STAGES_LISTENER + path
             assert integration["connectionType"] == "VPC_LINK"
             assert integration["connectionId"] == "${stageVariables.VPCLINK}"
             assert (
@@ -139,7 +119,7 @@ def test_everything_but_health_preflights_and_404_asks_the_authorizer(private: J
             "x-amazon-apigateway-authtype": "custom",
             "x-amazon-apigateway-authorizer": {
                 "type": "token",
-                "authorizerUri": "arn:aws:apigateway:authorizer",
+                "authorizerUri": AUTHORIZER,
                 "authorizerResultTtlInSeconds": 300,
                 "identitySource": "method.request.header.Authorization",
             },
@@ -325,7 +305,8 @@ def test_a_second_service_is_its_document_and_one_entry(tmp_path: Path, committe
     assert openapi.main(["template", "--services", str(services), "--file", str(template)]) == 0
     folder = tmp_path / "terraform"
     folder.mkdir()
-    document = definition(folder, template=template)
+    base_urls = {"string": STAGES_LISTENER, "billing": "http://nlb.example.com:8100"}
+    document = definition(folder, (), base_urls=base_urls, template=template)
     OpenAPIV30SpecValidator(document).validate()
     assert {"/string/replace", "/status/health", "/billing/status/health", "/billing/bills"} < document["paths"].keys()
 
@@ -337,7 +318,7 @@ def test_a_second_service_is_its_document_and_one_entry(tmp_path: Path, committe
     assert bills["x-amazon-apigateway-request-validator"] == "all"
     own = document["paths"]["/billing/bills"]["options"]
     assert own[INTEGRATION]["type"] == "http_proxy", "a service that answers preflights itself does"
-    assert document["paths"]["/string/replace"]["post"][INTEGRATION]["uri"] == BASE_URL + "/string/replace"
+    assert document["paths"]["/string/replace"]["post"][INTEGRATION]["uri"] == STAGES_LISTENER + "/string/replace"
     models = document["components"]["schemas"]
     assert models["BillingMessage"] == {"type": "integer", "description": "%{ if } : - null"}
     assert models["StringMessage"]["type"] == "object", "a schema of the same name in another contract"
