@@ -129,7 +129,7 @@ fuzz: ## Fuzz TARGET=rules (rules and texts) or body (requests) for SECONDS=; wh
 IDENTIFIER  ?= switchyard
 ENVIRONMENT ?= test
 REGION      ?= eu-west-1
-# What serves prod, relative to terraform/. Environments that are released on their own have a file each.
+# What is released, relative to terraform/. Environments that are released on their own have a file each.
 RELEASES    ?= releases.json
 # SSM parameter that holds the name of the bucket with Terraform's state.
 STATE_BUCKET_PARAMETER ?= /terraform/statefiles/bucket
@@ -145,7 +145,8 @@ LAMBDA_CPU    = $(if $(filter host,$(ARCH)),$(subst aarch64,arm64,$(shell uname 
 export TF_DATA_DIR ?= $(CURDIR)/terraform/.terraform
 TERRAFORM    = $(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer)); terraform -chdir=terraform
 STATE_BUCKET = $(PY) scripts/state_bucket.py --parameter $(STATE_BUCKET_PARAMETER) --region $(REGION)
-RELEASE      = $(PY) scripts/release.py --file terraform/$(RELEASES) --region $(REGION)
+# releases.production.json has its exports in releases/production/.
+RELEASE      = $(PY) scripts/release.py --file terraform/$(RELEASES) --folder $(subst .,/,$(basename $(RELEASES))) --region $(REGION)
 TF_VARS      = -var identifier=$(IDENTIFIER) -var environment=$(ENVIRONMENT) -var region=$(REGION) \
                -var lambda_architecture=$(LAMBDA_CPU) -var releases_file=$(RELEASES)
 
@@ -197,7 +198,7 @@ endif
 lambdas/check:
 	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(wildcard $(LAMBDAS:%=target/lambda/%.zip))
 
-.PHONY: promote rollback api/release
+.PHONY: promote rollback api/release api/rollback api/restore api/status
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
 	@$(call given,FUNCTION,string-replace)
 	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" promote $(FUNCTION) $(VERSION:%=--version %)
@@ -208,11 +209,27 @@ rollback: $(VENV)/.ready ## Let prod of FUNCTION= serve what it served before, a
 	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" rollback $(FUNCTION)
 	@$(MAKE) terraform/plan
 
-api/release: $(VENV)/.ready ## Give prod of API= a deployment of its definition as release VERSION=, and show the plan
+# `$(APIS)` is what the commands about APIs are told. STAGE is prod unless another is named.
+APIS   = --apis "$$($(TERRAFORM) output -json apis)"
+STAGE ?= prod
+
+api/release: $(VENV)/.ready ## Let STAGE= (default: prod) of API= serve the newest definition as release VERSION= (BREAKING=yes even if it breaks callers), and show the plan
 	@$(call given,API,lambda)
 	@$(call given,VERSION,1.4.0)
-	@$(RELEASE) api $(API) $(VERSION)
+	@$(RELEASE) $(APIS) api-release $(API) $(STAGE) $(VERSION) $(if $(filter yes,$(BREAKING)),--breaking)
 	@$(MAKE) terraform/plan
+
+api/rollback: $(VENV)/.ready ## Let STAGE= of API= serve an earlier release: the one before, or VERSION=; and show the plan
+	@$(call given,API,lambda)
+	@$(RELEASE) $(APIS) api-rollback $(API) $(STAGE) $(VERSION)
+	@$(MAKE) terraform/plan
+
+api/restore: $(VENV)/.ready ## Make a new API of the export FILE= alone; VARIABLES='name=value ...' if it has no manifest
+	@$(call given,FILE,releases/lambda/1.4.0.yaml)
+	@$(RELEASE) api-restore $(FILE) $(VARIABLES:%=--variable %)
+
+api/status: $(VENV)/.ready ## Show what every stage of every API serves, and whether that is its release; API= for one alone
+	@$(RELEASE) $(APIS) api-status $(API)
 
 .PHONY: image image/push deploy
 IMAGE ?= switchyard
@@ -280,7 +297,7 @@ test/terraform-root: check/terraform $(CHECKOV_VENV)/.ready
 .PHONY: test/terraform-cycle test/matrix
 test/terraform-cycle: $(VENV)/.ready ## Apply, change, re-plan and destroy everything against the local control plane
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
-	$(PY) -m pytest -s tests/control_plane tests/terraform_cycle/test_cycle.py
+	$(PY) -m pytest -s tests/control_plane tests/releases tests/terraform_cycle/test_cycle.py
 
 test/matrix: $(VENV)/.ready ## The same for each architecture alone, with a domain and without (a quarter of an hour)
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))

@@ -1,1 +1,1 @@
-"""What `scripts/main.py` is made of."""
+"""What `scripts/main.py` and `scripts/release.py` are made of."""

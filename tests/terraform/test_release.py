@@ -48,7 +48,7 @@ def file(tmp_path: Path) -> Path:
     path.write_text(
         json.dumps(
             {
-                "apis": {"lambda": {"release": "1.0.0"}},
+                "apis": {},
                 "functions": {"string-replace": {"previous": None, "prod": None}},
             }
         )
@@ -95,41 +95,34 @@ def test_promoting_what_serves_already_forgets_nothing(lambdas: Any, file: Path)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (["promote", "string-replace", "--version", "9"], "string-replace has no version 9; there is 1, 2, 3"),
-        (["promote", "another"], "there is no function 'another' in the releases file; there is string-replace"),
+        (["promote", "string-replace", "--version", "9"], 1, "string-replace has no version 9; there is 1, 2, 3"),
+        (["promote", "another"], 2, "there is no function 'another' in the releases file; there is string-replace"),
         (
             ["rollback", "string-replace"],
+            1,
             "prod of string-replace was never promoted, so there is nothing to go back to",
         ),
-        (["api", "another", "1.1.0"], "there is no API 'another'; there is lambda"),
-        (["api", "lambda", "newest"], "'newest' is not a release: give three numbers, such as 1.4.0"),
-        (["api", "lambda", "1.0.0"], "prod of lambda is at release 1.0.0 already"),
     ],
 )
 def test_what_cannot_be_is_refused_and_the_file_left(
-    lambdas: Any, file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    lambdas: Any, file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
 ) -> None:
     before = file.read_text()
-    assert run(file, *arguments) == 1
+    assert run(file, *arguments) == code
     assert message in capsys.readouterr().err
     assert file.read_text() == before
 
 
 def test_a_function_that_is_not_deployed_is_named(lambdas: Any, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert release.main(["--file", str(file), "--region", "eu-west-1", "promote", "string-replace"]) == 1
+    assert release.main(["--file", str(file), "--region", "eu-west-1", "promote", "string-replace"]) == 2
     assert "there is no deployed function 'string-replace'; there is none yet: apply first" in capsys.readouterr().err
-
-
-def test_an_api_gets_another_release(file: Path) -> None:
-    assert run(file, "api", "lambda", "1.1.0") == 0
-    assert json.loads(file.read_text())["apis"] == {"lambda": {"release": "1.1.0"}}
 
 
 def test_a_broken_file_is_named_and_left(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text("{")
-    assert run(file, "api", "lambda", "1.1.0") == 1
+    assert run(file, "rollback", "string-replace") == 2
     assert f"{file} cannot be read as JSON" in capsys.readouterr().err
     assert file.read_text() == "{"
 
@@ -138,3 +131,13 @@ def test_the_committed_file_is_as_the_script_writes_it() -> None:
     """Or the first promotion would change lines that it has nothing to do with."""
     text = (ROOT / "terraform" / "releases.json").read_text()
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+@pytest.mark.parametrize(
+    "apis",
+    [{"lambda": {"release": "1.0.0"}}, {"lambda": {"prod": {"realease": "1.0.0"}}}, {"lambda": {"prod": None}}],
+)
+def test_a_stage_that_says_no_release_is_named(file: Path, capsys: pytest.CaptureFixture[str], apis: Any) -> None:
+    file.write_text(json.dumps({"apis": apis, "functions": {}}))
+    assert run(file, "rollback", "string-replace") == 2
+    assert f"{file}: apis.lambda" in capsys.readouterr().err

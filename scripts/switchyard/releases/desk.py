@@ -1,0 +1,95 @@
+"""What every command works with, and what they have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switchyard.failure import REFUSED, Failure
+
+from . import difference, export, manifest
+from .account import Account
+from .apis import Api
+from .archive import Archive, Release
+from .json_types import Json
+from .ledger import Entry, Ledger
+from .rest_api import RestApi
+from .steps import Steps
+
+
+@dataclass(frozen=True)
+class Desk:
+    account: Account
+    ledger: Ledger
+    archive: Archive
+    steps: Steps
+
+    def rest_api(self, api: Api) -> RestApi:
+        return RestApi(self.account.client("apigateway"), api)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a stage stands before a command touches it."""
+
+    entry: Entry | None
+    document: Json
+    """What it serves."""
+    deployment: str
+    is_held: bool
+    """It serves a release, and not every change of the definition."""
+    last: Release | None
+    """What was released to it last."""
+
+    @property
+    def name(self) -> str:
+        return self.entry.release if self.entry else "what it serves"
+
+
+def look(desk: Desk, rest_api: RestApi, stage: str) -> Standing:
+    """Looks at the stage. A release that was made before there were exports gets one, of what the stage serves."""
+    api = rest_api.api
+    entry = desk.ledger.entry(api.architecture, stage)
+    deployment = rest_api.stage(stage)["deploymentId"]
+    document = rest_api.served(stage)
+    is_held = entry is not None and (not entry.follows or entry.held(api.id) is not None)
+    last = desk.archive.find(api.architecture, entry.release) if entry else None
+    if entry and is_held and last is None:
+        said = manifest.take(desk.account, rest_api, entry.release, stage, deployment)
+        last = desk.archive.add(api.architecture, entry.release, document, {**said, "deployment": deployment})
+        desk.steps.say(
+            f"{stage} serves release {entry.release}, which had no export: {desk.archive.path(last.api, last.version)}"
+        )
+    return Standing(entry, document, deployment, is_held, last)
+
+
+def refuse_drift(desk: Desk, api: Api, stage: str, standing: Standing, target: Release | None) -> None:
+    """Refuses when the stage does not serve what its last release says. `target`: what it may serve as well,
+    because a run that was ended before it could write that down has put it there."""
+    if not standing.is_held or standing.last is None or export.is_same(standing.document, standing.last.document):
+        return
+    if target is not None and export.is_same(standing.document, target.document):
+        desk.steps.say(f"{stage} serves release {target.version} already: going on where the last run ended")
+        return
+    lines = [f"  {change}" for change in difference.compare(standing.last.document, standing.document)]
+    raise Failure(
+        "\n".join(
+            [
+                f"{stage} of {api.architecture} is not what release {standing.last.version} says:",
+                *lines,
+                "Somebody has changed it beside the releases. `make terraform/apply` puts it back on its recorded "
+                "deployment. If it should stay as it is, delete "
+                f"{desk.archive.path(api.architecture, standing.last.version)} and the file beside it, "
+                "and what is served becomes that release.",
+            ]
+        ),
+        REFUSED,
+    )
+
+
+def show(desk: Desk, standing: Standing, document: Json, version: str) -> list[difference.Change]:
+    """Says what changes for the stage's callers."""
+    before = standing.last.document if standing.last else standing.document
+    changes = difference.compare(before, document)
+    desk.steps.say(difference.summary(standing.name, version, changes))
+    desk.steps.show([str(change) for change in changes])
+    return changes

@@ -1,0 +1,44 @@
+"""One control plane for this folder, and for each test a shop of its own in it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.control_plane import ControlPlane
+from releases.shop import Shop, environment
+
+
+@pytest.fixture(scope="package")
+def control_plane() -> Iterator[ControlPlane]:
+    plane = ControlPlane()
+    yield plane
+    assert plane.stop() == 0, plane.process.output
+
+
+@pytest.fixture
+def account(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> ControlPlane:
+    """The commands talk to it."""
+    for name, value in environment(control_plane).items():
+        monkeypatch.setenv(name, value)
+    return control_plane
+
+
+@pytest.fixture
+def shop(account: ControlPlane, tmp_path: Path) -> Shop:
+    return Shop(account, tmp_path)
+
+
+@pytest.fixture
+def shops(account: ControlPlane, tmp_path: Path) -> Callable[[], Shop]:
+    """As many as a test needs."""
+    count = 0
+
+    def make() -> Shop:
+        nonlocal count
+        count += 1
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        return Shop(account, folder)
+
+    return make
