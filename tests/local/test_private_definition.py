@@ -3,6 +3,7 @@ second service that says what it got."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -194,6 +195,12 @@ def test_what_the_service_answers_arrives_as_it_is(
     assert (got.status, got.body) == (status, answer)
 
 
+def test_a_compressed_body_is_the_services_to_refuse(private: Private) -> None:
+    headers = {**TOKEN, "Content_Type": "text/plain", "x_api_key": KEY}
+    got = private.ask("POST", "/string/replace", gzip.compress(b"ABN"), Content_Encoding="gzip", **headers)
+    assert (got.status, got.json()) == (415, {"message": "Unsupported Media Type"})
+
+
 def test_the_services_own_key_is_the_services_to_check(private: Private) -> None:
     without = private.ask("POST", "/string/replace", b"{}", **TOKEN)
     wrong = private.ask("POST", "/string/replace", b"{}", **TOKEN, x_api_key="wrong")
@@ -236,7 +243,7 @@ def test_a_preflight_names_the_origin_that_asks_if_it_is_allowed(
     assert cors == {
         "access-control-allow-origin": named,
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "Authorization,Content-Type,x-api-key",
+        "access-control-allow-headers": "Authorization,Content-Type,Content-Encoding,x-api-key",
         "access-control-allow-credentials": "true",
         "access-control-max-age": "600",
         "vary": "Origin",

@@ -19,6 +19,16 @@ DECLARED_OTHERWISE = ("accept", "content-type", "authorization")
 # https://github.com/localstack/localstack/pull/11143
 SET_BY_THE_GATEWAY = ("connection", "content-length", "host", "transfer-encoding", "x-amzn-trace-id", "x-forwarded-for")
 
+# A proxy integration drops this one (NOTES: Content-Encoding, request, http_proxy: "Dropped") unless it is mapped.
+# Without it a compressed body would be taken for what it is not, and not be refused.
+# https://github.com/localstack/localstack/pull/11234
+CONTENT_ENCODING = {
+    "name": "Content-Encoding",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "How the body is encoded, for the service to decode or refuse.",
+}
+
 TYPES = ("string", "integer", "number", "boolean")
 
 
@@ -57,10 +67,12 @@ class Parameter:
 def of_operation(contract: Json, operation: Json, shared: list[Json]) -> list[Parameter]:
     """The parameters of a path (`shared`) and of its operation, where the operation's counts.
 
-    A key that the service asks for is one of them, never required: who forgets it should hear it from the service.
+    A key that the service asks for is one of them, never required: who forgets it should hear it from the service. A
+    body's encoding is another.
     """
     found: dict[tuple[str, str], Parameter] = {}
-    for written in [*shared, *operation.get("parameters", []), *keys(contract, operation)]:
+    of_body = [CONTENT_ENCODING] if "requestBody" in operation else []
+    for written in [*shared, *operation.get("parameters", []), *keys(contract, operation), *of_body]:
         parameter = resolved(written, contract)
         name, place = parameter["name"], parameter["in"]
         if place in PLACES and not (place == "header" and name.lower() in DECLARED_OTHERWISE):

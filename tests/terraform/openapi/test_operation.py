@@ -99,6 +99,13 @@ def test_what_api_gateway_sets_itself_is_not_mapped(name: str) -> None:
     assert list(integration(made)["requestParameters"].values()) == ["context.identity.sourceIp"]
 
 
+def test_the_encoding_of_a_body_is_mapped_because_a_proxy_integration_drops_it() -> None:
+    made = method({"requestBody": {"content": {"text/plain": {}}}})
+    assert [(each["name"], each["required"]) for each in made["parameters"]] == [("Content-Encoding", False)]
+    mappings = integration(made)["requestParameters"]
+    assert mappings["integration.request.header.Content-Encoding"] == "method.request.header.Content-Encoding"
+
+
 def test_a_parameter_may_be_referred_to() -> None:
     made = method(
         {"parameters": [{"$ref": "#/components/parameters/Page"}]},
