@@ -72,11 +72,11 @@ def of_operation(contract: Json, operation: Json, shared: list[Json]) -> list[Pa
     """
     found: dict[tuple[str, str], Parameter] = {}
     of_body = [CONTENT_ENCODING] if "requestBody" in operation else []
-    for written in [*shared, *operation.get("parameters", []), *keys(contract, operation), *of_body]:
+    for written in [*of_body, *keys(contract, operation), *shared, *operation.get("parameters", [])]:
         parameter = resolved(written, contract)
         name, place = parameter["name"], parameter["in"]
         if place in PLACES and not (place == "header" and name.lower() in DECLARED_OTHERWISE):
-            found[name, place] = Parameter(
+            found[name.lower() if place == "header" else name, place] = Parameter(
                 name,
                 place,
                 required=bool(parameter.get("required")),

@@ -99,6 +99,12 @@ def test_what_api_gateway_sets_itself_is_not_mapped(name: str) -> None:
     assert list(integration(made)["requestParameters"].values()) == ["context.identity.sourceIp"]
 
 
+def test_a_header_that_the_contract_declares_itself_is_there_once() -> None:
+    body = {"content": {"text/plain": {}}}
+    made = method({"requestBody": body, "parameters": [declared("content-encoding", "header", required=True)]})
+    assert [(each["name"], each["required"]) for each in made["parameters"]] == [("content-encoding", True)]
+
+
 def test_the_encoding_of_a_body_is_mapped_because_a_proxy_integration_drops_it() -> None:
     made = method({"requestBody": {"content": {"text/plain": {}}}})
     assert [(each["name"], each["required"]) for each in made["parameters"]] == [("Content-Encoding", False)]
