@@ -100,7 +100,7 @@ def test_what_api_gateway_sets_itself_is_not_mapped(name: str) -> None:
 
 
 def test_a_header_that_the_contract_declares_itself_is_there_once() -> None:
-    body = {"content": {"text/plain": {}}}
+    body: Json = {"content": {"text/plain": {}}}
     made = method({"requestBody": body, "parameters": [declared("content-encoding", "header", required=True)]})
     assert [(each["name"], each["required"]) for each in made["parameters"]] == [("content-encoding", True)]
 
