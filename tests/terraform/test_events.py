@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harness.control_plane import ControlPlane
 
-TEMPLATES = Path(__file__).parents[2] / "terraform" / "openapi" / "events"
+DEFINITION = Path(__file__).parents[2] / "terraform" / "openapi" / "events.yaml"
+TEMPLATES = DEFINITION.with_suffix("")
 STREAM = "switchyard-test-events"
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793"
 CONTEXT = {
@@ -150,17 +152,29 @@ def test_the_answer_to_a_batch_names_what_failed(render: Render, failed: list[in
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        ("ValidationException", 413),
-        ("SerializationException", 413),
-        ("InvalidArgumentException", 413),
+        ("ValidationException", None),
+        ("SerializationException", None),
+        ("InvalidArgumentException", None),
         ("ThrottlingException", 429),
         ("LimitExceededException", 429),
-        ("ResourceNotFoundException", None),
-        ("AccessDeniedException", None),
+        ("ResourceNotFoundException", 503),
+        ("AccessDeniedException", 503),
     ],
 )
 def test_what_firehose_refuses_is_the_callers_only_if_it_is(render: Render, error: str, status: int | None) -> None:
     text, override = render("refused", json.dumps({"__type": error, "message": "said"}))
     assert json.loads(text)["message"]
-    assert override.get("status") == status, "without a status of its own the integration's 503 stands"
-    assert ("Retry-After" in override["header"]) == (status != 413), "a body that is too large stays so"
+    assert override.get("status") == status, "without a status of its own the integration response's 413 stands"
+    assert ("Retry-After" in override["header"]) == (status is not None), "a body that is too large stays so"
+
+
+def test_no_two_responses_of_an_integration_have_one_status() -> None:
+    """API Gateway knows them by it, and would keep one.
+    https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegrationResponse.html"""
+    for path, methods in yaml.safe_load(DEFINITION.read_text())["paths"].items():
+        for method, operation in methods.items():
+            responses = operation["x-amazon-apigateway-integration"]["responses"]
+            statuses = [response["statusCode"] for response in responses.values()]
+            assert len(statuses) == len(set(statuses)), f"{method} {path}"
+            # What a template makes of it must be one of the method's own.
+            assert {"413", "429", "503"} <= operation["responses"].keys() or path not in ("/events", "/events/batch")

@@ -65,7 +65,8 @@ def render(
         "context": variables,
         "stageVariables": Variables(stageVariables),
     }
-    rendered = engine.render(template, namespace)
+    # As it will be sent: half of a surrogate pair has no UTF-8, and Java writes a question mark for it.
+    rendered = engine.render(template, namespace).encode("utf-8", "replace").decode()
     return rendered, {name: plain(variables[name]) for name in OVERRIDES}
 
 

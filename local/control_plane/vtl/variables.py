@@ -112,7 +112,8 @@ class Util:
         return unquote_plus(text(value))
 
     def base64Encode(self, value: Any) -> str:
-        return base64.b64encode(text(value).encode()).decode()
+        # Half of a surrogate pair, which JSON can escape, becomes a question mark, as in Java.
+        return base64.b64encode(text(value).encode("utf-8", "replace")).decode()
 
     def base64Decode(self, value: Any) -> str:
         return base64.b64decode(text(value)).decode("utf-8", "replace")
