@@ -105,8 +105,8 @@ run "as_it_is" {
   }
 
   assert {
-    condition     = tomap(output.users.processor.environment) == tomap({ ATTEMPT_SECONDS = "60", PUBLISH_BUCKET = output.bucket.name, RECEIPT_TABLE = output.receipt_table })
-    error_message = "the worker must be told its bucket, its table and its time"
+    condition     = tomap(output.users.processor.environment) == tomap({ ATTEMPT_SECONDS = "60", MALLOC_MMAP_THRESHOLD_ = "1048576", PUBLISH_BUCKET = output.bucket.name, RECEIPT_TABLE = output.receipt_table })
+    error_message = "the worker must be told its bucket, its table, its time, and to give memory back"
   }
 
   assert {
