@@ -9,8 +9,9 @@ T = TypeVar("T")
 PATIENCE = 30.0
 
 
-def eventually(what: str, check: Callable[[], T | None], patience: float = PATIENCE) -> T:
-    """Calls `check` until it returns something true; fails with `what` and the last error when patience ends."""
+def eventually(what: str, check: Callable[[], T | None], patience: float = PATIENCE, pause: float = 0.02) -> T:
+    """Calls `check` until it returns something true; fails with `what` and the last error when patience ends. `pause`
+    seconds lie between the calls, more where a call takes time from what is waited for."""
     end = time.monotonic() + patience
     while True:
         reason = "not yet"
@@ -21,4 +22,4 @@ def eventually(what: str, check: Callable[[], T | None], patience: float = PATIE
             reason = f"{type(error).__name__}: {error}"
         if time.monotonic() > end:
             raise AssertionError(f"{what}: did not happen within {patience:g} s ({reason})")
-        time.sleep(0.02)
+        time.sleep(pause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from local.up import functions
 
 from harness.binaries import binary
 from harness.make_local import DATA_PLANE, MakeLocal, program, terraform
+from harness.publish import Publish
 
 DOMAIN = "example.com"
 
@@ -34,6 +36,19 @@ def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert make_local.exit_code is None, f"it ended while it was in use:\n{make_local.output}"
     finally:
         make_local.stop()
+
+
+@pytest.fixture(scope="session")
+def publish(deployed: MakeLocal) -> Publish:
+    document = json.loads(deployed.endpoints.read_text())
+    (door,) = [each for each in document["endpoints"] if each["name"] == "publish-beta"]
+    return Publish(door["url"], document["control_plane"])
+
+
+@pytest.fixture(scope="session")
+def alice(publish: Publish) -> str:
+    """A token that may publish."""
+    return publish.token("alice", "publish")
 
 
 @pytest.fixture

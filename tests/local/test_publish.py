@@ -1,168 +1,92 @@
-"""Publish and events as `make local` serves them: from API Gateway into S3 and Firehose, the queue, the worker."""
+"""Publish as `make local` serves it: from API Gateway into S3, the queue, the worker, and back to the caller."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import time
-from base64 import b64decode
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import urllib.request
+from pathlib import Path
 from random import Random
-from typing import Any
-from urllib.parse import quote
 
 import pytest
 
-from harness import client as main_py
-from harness import http
-from harness.control_plane import CREDENTIALS, REGION, client
+from harness.faults import fault
 from harness.make_local import MakeLocal
+from harness.publish import PROCESSED_SECONDS, Publish
 from harness.waiting import eventually
 
 MEGABYTE = 1024 * 1024
 LARGEST = 10 * MEGABYTE
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
-PROCESSED_SECONDS = 120.0
-"""Many times the queue's delay and a batch."""
 ATTEMPTS = 5
 """max_processing_attempts, as it is by default."""
-HIDDEN_SECONDS = 5
-"""Longer than a body of 10 MB takes, so that no message is seen twice by itself."""
+HIDDEN_SECONDS = 1
+"""A message that failed comes back after this long."""
+LINK_SECONDS = 300
+MOST_MEMORY = 64 * MEGABYTE
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 
-@dataclass
-class Publish:
-    url: str
-    control_plane: str
-    s3: Any = field(init=False)
-    sqs: Any = field(init=False)
-    dynamodb: Any = field(init=False)
-    bucket: str = field(init=False)
-    queue: str = field(init=False)
-    errors: str = field(init=False)
-    tokens: str = field(init=False)
-    receipts: str = field(init=False)
+SIZES = {"0 B": 0, "1 B": 1, "6 MB + 1": 6 * MEGABYTE + 1, "10 MB": LARGEST}
+WORDS = {
+    "text": ("text/plain", b"I bank with Rabo.", b"I bank with Rabobank."),
+    "JSON": ("application/json", b'{"ABN": ["ABN", 1.50]}', b'{"ABN": ["ABN AMRO", 1.50]}'),
+    "another charset": ("text/plain; charset=iso-8859-1", b"ABN \xe9", b"ABN \xe9"),
+}
+"""What a body says that it is, what it holds, and what becomes of that."""
 
-    def __post_init__(self) -> None:
-        self.s3, self.sqs, self.dynamodb = (client(self.control_plane, name) for name in ("s3", "sqs", "dynamodb"))
-        tables = self.dynamodb.list_tables()["TableNames"]
-        (self.tokens,) = [name for name in tables if name.endswith("-tokens")]
-        (self.receipts,) = [name for name in tables if name.endswith("-publish-receipts")]
-        queues = self.sqs.list_queues()["QueueUrls"]
-        (self.queue,) = [url for url in queues if url.endswith("-publish")]
-        (self.errors,) = [url for url in queues if url.endswith("-publish-errors")]
-        buckets = [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]]
-        (self.bucket,) = [name for name in buckets if "-publish-" in name]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            **CREDENTIALS,
-            "AWS_ENDPOINT_URL": self.control_plane,
-            "TOKEN_TABLE": self.tokens,
-            "RECEIPT_TABLE": self.receipts,
-            "QUEUE_URL": self.queue,
-            "ERROR_QUEUE_URL": self.errors,
-        }
-
-    def token(self, name: str, *scopes: str) -> str:
-        wanted = [argument for scope in scopes for argument in ("--scope", scope)]
-        made = main_py.run("token", "create", name, *wanted, **self.environment)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.decode().strip()
-
-    def post(self, body: bytes, content_type: str, **headers: str) -> http.Response:
-        return http.request(self.url, "POST", "/publish", {"Content-Type": content_type, **headers}, body)
-
-    def receipt(self, published: str, token: str) -> http.Response:
-        return http.request(self.url, "GET", f"/publish/{published}", {"AuthDetails": token})
-
-    def kept(self, prefix: str, published: str) -> Any:
-        return self.s3.get_object(Bucket=self.bucket, Key=f"{prefix}/{published}")
-
-    def processed(self, published: str, token: str) -> dict[str, Any]:
-        def done() -> dict[str, Any] | None:
-            answer = self.receipt(published, token)
-            assert answer.status == 200, answer.body
-            said: dict[str, Any] = answer.json()
-            return said if said["status"] == "done" else None
-
-        return eventually(f"{published} is done", done, PROCESSED_SECONDS)
-
-    def waiting(self, queue: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        if queue == self.queue:
-            names.append("ApproximateNumberOfMessagesDelayed")
-        found = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        return sum(int(number) for number in found.values())
+def random_bytes(size: int) -> bytes:
+    return Random(size).randbytes(size)
 
 
 @pytest.fixture(scope="module")
-def endpoints(deployed: MakeLocal) -> dict[str, dict[str, Any]]:
-    document = json.loads(deployed.endpoints.read_text())
-    return {"": document, **{endpoint["name"]: endpoint for endpoint in document["endpoints"]}}
-
-
-@pytest.fixture(scope="module")
-def publish(endpoints: dict[str, dict[str, Any]]) -> Iterator[Publish]:
-    """A message that failed comes back soon, not after six times the worker's time-out. The queue is told before the
-    first test, because a receive that is under way hides what it gets for as long as was said when it began."""
-    publish = Publish(endpoints["publish-beta"]["url"], endpoints[""]["control_plane"])
-    names = ["VisibilityTimeout"]
-    before = publish.sqs.get_queue_attributes(QueueUrl=publish.queue, AttributeNames=names)["Attributes"]
-    publish.sqs.set_queue_attributes(QueueUrl=publish.queue, Attributes={"VisibilityTimeout": str(HIDDEN_SECONDS)})
-    yield publish
-    publish.sqs.set_queue_attributes(QueueUrl=publish.queue, Attributes=before)
-
-
-@pytest.fixture(scope="module")
-def alice(publish: Publish) -> str:
-    return publish.token("alice", "publish")
-
-
-@pytest.mark.parametrize("size", [0, 1, 6 * MEGABYTE + 1, LARGEST], ids=["0 B", "1 B", "6 MB + 1", "10 MB"])
-def test_a_body_of_any_bytes_is_kept_and_processed_as_it_is(publish: Publish, alice: str, size: int) -> None:
-    body = Random(size).randbytes(size)
+def captured(publish: Publish, alice: str) -> dict[str, str]:
+    """Ids of all these bodies by their names. They go in together, because the queue holds each back for seconds."""
+    bodies = {name: ("application/octet-stream", random_bytes(size)) for name, size in SIZES.items()}
+    bodies |= {name: (content_type, body) for name, (content_type, body, _) in WORDS.items()}
     headers = {"AuthDetails": f"Bearer {alice}", "X-Amzn-Trace-Id": f"Root={TRACE}"}
-    answer = publish.post(body, "application/octet-stream", **headers)
-    assert answer.status == 202, answer.body
-    published = answer.json()["id"]
-    assert answer.json() == {"id": published, "status": "captured"}
-    captured = publish.kept("captured", published)
-    assert hashlib.sha256(captured["Body"].read()).digest() == hashlib.sha256(body).digest()
-    assert captured["ContentType"] == "application/octet-stream"
-    assert captured["Metadata"]["principal"] == "alice"
-    assert TRACE in captured["Metadata"]["trace-id"]
-    receipt = publish.processed(published, alice)
-    assert (receipt["size"], receipt["attempts"]) == (size, 1)
-    assert publish.kept("results", published)["Body"].read() == body
+    ids = {}
+    for name, (content_type, body) in bodies.items():
+        answer = publish.post(body, content_type, **headers)
+        assert answer.status == 202, answer.body
+        ids[name] = answer.json()["id"]
+        assert answer.json() == {"id": ids[name], "status": "captured"}
+    return ids
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_body_of_any_bytes_is_kept_and_processed_as_it_is(
+    publish: Publish, alice: str, captured: dict[str, str], name: str
+) -> None:
+    body = random_bytes(SIZES[name])
+    kept = publish.kept("captured", captured[name])
+    assert hashlib.sha256(kept["Body"].read()).digest() == hashlib.sha256(body).digest()
+    assert kept["ContentType"] == "application/octet-stream"
+    assert kept["Metadata"]["principal"] == "alice"
+    assert TRACE in kept["Metadata"]["trace-id"]
+    receipt = publish.processed(captured[name], alice)
+    assert (receipt["size"], receipt["attempts"]) == (len(body), 1)
+    assert receipt["result_expires_in_seconds"] == LINK_SECONDS
+    assert f"X-Amz-Expires={LINK_SECONDS}" in receipt["result"]
+    with urllib.request.urlopen(receipt["result"]) as result:
+        assert result.headers["Content-Type"] == "application/octet-stream"
+        assert result.read() == body
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_are_replaced_by_content_type(publish: Publish, alice: str, captured: dict[str, str], name: str) -> None:
+    publish.processed(captured[name], alice)
+    assert publish.kept("results", captured[name])["Body"].read() == WORDS[name][2]
 
 
 def test_a_larger_body_is_refused_and_nothing_is_kept(publish: Publish, alice: str) -> None:
-    before = publish.s3.list_objects_v2(Bucket=publish.bucket)["KeyCount"]
+    before = publish.objects("captured")
     answer = publish.post(bytes(LARGEST + 1), "text/plain", AuthDetails=alice)
     assert answer.status == 413
     assert answer.json() == {"message": "Request Too Long", "hint": "A body may have 10 MB (10485760 bytes) at most"}
-    assert publish.s3.list_objects_v2(Bucket=publish.bucket)["KeyCount"] == before
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "result"),
-    [
-        ("text/plain", b"I bank with Rabo.", b"I bank with Rabobank."),
-        ("application/json", b'{"ABN": ["ABN", 1.50]}', b'{"ABN": ["ABN AMRO", 1.50]}'),
-        ("text/plain; charset=iso-8859-1", b"ABN \xe9", b"ABN \xe9"),
-    ],
-)
-def test_words_are_replaced_by_content_type(
-    publish: Publish, alice: str, content_type: str, body: bytes, result: bytes
-) -> None:
-    published = publish.post(body, content_type, AuthDetails=alice).json()["id"]
-    publish.processed(published, alice)
-    assert publish.kept("results", published)["Body"].read() == result
+    assert publish.objects("captured") == before
 
 
 def test_a_missing_token_is_asked_for(publish: Publish) -> None:
@@ -174,7 +98,7 @@ def test_a_missing_token_is_asked_for(publish: Publish) -> None:
 
 def test_a_token_that_is_not_good_is_told_why(publish: Publish, alice: str) -> None:
     revoked = publish.token("bob", "publish")
-    assert main_py.run("token", "revoke", "bob", **publish.environment).returncode == 0
+    publish.run("token", "revoke", "bob")
     expired = "sy_expired"
     digest = hashlib.sha256(expired.encode()).hexdigest()
     publish.dynamodb.put_item(
@@ -211,50 +135,64 @@ def test_nobody_learns_of_another_s_body(publish: Publish, alice: str) -> None:
 def test_a_second_delivery_has_no_second_effect(publish: Publish, alice: str) -> None:
     published = publish.post(b"ING", "text/plain", AuthDetails=alice).json()["id"]
     publish.processed(published, alice)
-    written = publish.kept("results", published)["LastModified"]
-    notification = {"Records": [{"s3": {"object": {"key": quote(f"captured/{published}", safe="")}}}]}
-    publish.sqs.send_message(QueueUrl=publish.queue, MessageBody=json.dumps(notification), DelaySeconds=0)
-    eventually("the second message is gone", lambda: publish.waiting(publish.queue) == 0, PROCESSED_SECONDS)
+    publish.s3.put_object(Bucket=publish.bucket, Key=f"results/{published}", Body=b"as it is")
+    publish.tell(published)
+    publish.settle()
     assert publish.processed(published, alice)["attempts"] == 1
-    assert publish.kept("results", published)["LastModified"] == written
+    assert publish.kept("results", published)["Body"].read() == b"as it is", "it was not written again"
+
+
+def test_of_two_deliveries_at_once_one_has_an_effect(publish: Publish, alice: str, deployed: MakeLocal) -> None:
+    with publish.hidden_for(HIDDEN_SECONDS):
+        # The first cannot end before the second has come.
+        with fault(publish.control_plane, "s3", "late", requests="PUT .*/results/.*"):
+            published = publish.post(b"ING", "text/plain", AuthDetails=alice).json()["id"]
+            publish.tell(published)
+            deployed.wait_for_line(f"{published} is being processed by somebody else")
+        assert publish.processed(published, alice)["attempts"] == 1
+
+
+def test_the_client_publishes_a_file_and_waits_for_the_receipt(publish: Publish, alice: str, tmp_path: Path) -> None:
+    file = tmp_path / "body.json"
+    file.write_text('["Rabo"]')
+    endpoint = {"API_ENDPOINT": publish.url, "API_TOKEN": alice}
+    receipt = json.loads(publish.run("publish", str(file), "--wait", **endpoint))
+    assert (receipt["status"], receipt["size"]) == ("done", len('["Rabobank"]'))
+    assert publish.kept("results", receipt["id"])["Body"].read() == b'["Rabobank"]'
+
+
+def test_bodies_of_10_mb_are_processed_in_little_memory(publish: Publish, alice: str) -> None:
+    """Also those whose results are twice as large, in the worst shapes: one string, and as many as fit."""
+    words = b"ING " * (LARGEST // 4)
+    bodies = {
+        words: "text/plain",
+        b'["' + words[:-4] + b'"]': "application/json",
+        b"[" + b'"ING",' * (LARGEST // 6 - 1) + b"1]": "application/json",
+        words[:-1] + b"!": "application/octet-stream",
+    }
+    sent = []
+    for body, content_type in bodies.items():
+        answer = publish.post(body, content_type, AuthDetails=alice)
+        assert answer.status == 202, answer.body
+        sent.append(answer.json()["id"])
+    sizes = [publish.processed(published, alice)["size"] for published in sent]
+    assert min(sizes) >= LARGEST - 8
+    assert max(sizes) > 2 * LARGEST
+    assert publish.worker.most_memory() <= MOST_MEMORY
 
 
 def test_a_poison_body_ends_in_the_error_queue_with_its_reason_and_can_be_sent_back(
     publish: Publish, alice: str
 ) -> None:
-    published = publish.post(b'{"open": ', "application/json", AuthDetails=alice).json()["id"]
-    beside = publish.post(b"Rabo", "text/plain", AuthDetails=alice).json()["id"]
-    assert publish.processed(beside, alice)["attempts"] == 1, "it blocks no other"
-    for attempts in (ATTEMPTS, 2 * ATTEMPTS):
-        eventually("it is in the error queue", lambda: publish.waiting(publish.errors) == 1, PROCESSED_SECONDS)
-        receipt = publish.receipt(published, alice).json()
-        assert (receipt["status"], receipt["attempts"]) == ("failed", attempts)
-        assert "the content type says JSON, but the body is not" in receipt["reason"]
-        if attempts == ATTEMPTS:
-            redriven = main_py.run("redrive", "--yes", **publish.environment)
-            assert redriven.returncode == 0, redriven.stderr
-            assert f"{published}: failed in attempt {ATTEMPTS}".encode() in redriven.stdout
+    with publish.hidden_for(HIDDEN_SECONDS):
+        published = publish.post(b'{"open": ', "application/json", AuthDetails=alice).json()["id"]
+        beside = publish.post(b"Rabo", "text/plain", AuthDetails=alice).json()["id"]
+        assert publish.processed(beside, alice)["attempts"] == 1, "it blocks no other"
+        for attempts in (ATTEMPTS, 2 * ATTEMPTS):
+            eventually("it is in the error queue", lambda: publish.waiting(publish.errors) == 1, PROCESSED_SECONDS)
+            receipt = publish.receipt(published, alice).json()
+            assert (receipt["status"], receipt["attempts"]) == ("failed", attempts)
+            assert "the content type says JSON, but the body is not" in receipt["reason"]
+            if attempts == ATTEMPTS:
+                assert f"{published}: failed in attempt {ATTEMPTS}" in publish.run("redrive", "--yes")
     publish.sqs.purge_queue(QueueUrl=publish.errors)
-
-
-def test_an_event_is_one_line_in_the_bucket(endpoints: dict[str, dict[str, Any]]) -> None:
-    door, control_plane = endpoints["events-beta"], endpoints[""]["control_plane"]
-    event = '{"text": "#set($x = 1) \\"quoted\\"\\n\U0001f980"}'.encode()
-    headers = {**door["headers"], "Content-Type": "application/json"}
-    answer = http.request(door["url"], "POST", "/events", headers, event)
-    assert (answer.status, answer.json()) == (200, {"status": "OK"})
-    (stream,) = client(control_plane, "firehose").list_delivery_streams()["DeliveryStreamNames"]
-    http.request(control_plane, "POST", f"/_control_plane/firehose/{REGION}/{stream}/flush")
-    s3 = client(control_plane, "s3")
-    (bucket,) = [each["Name"] for each in s3.list_buckets()["Buckets"] if "-events-" in each["Name"]]
-    delivered = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="events/")["Contents"]]
-    text = "".join(gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).decode() for key in delivered)
-    lines = [json.loads(line) for line in text.splitlines()]
-    (line,) = [each for each in lines if data_of(each) == event]
-    assert line.keys() == {"apiKeyId", "traceId", "requestTime", "sourceIp", "body"}
-    key = next(value for name, value in door["headers"].items() if name.lower() == "x-api-key")
-    assert key not in text
-
-
-def data_of(line: dict[str, str]) -> bytes:
-    return b64decode(line["body"], validate=True)
