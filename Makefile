@@ -42,7 +42,7 @@ ARCHITECTURES ?=
 ROOT_DOMAIN   ?=
 
 .PHONY: local local/env local/deploy
-local: $(VENV)/.ready ## The deployed system on this machine: no AWS, no Docker; ARCHITECTURES=lambda,fargate,events,publish, PORT=, ROOT_DOMAIN=
+local: $(VENV)/.ready ## The deployed system on this machine: no AWS, no Docker; ARCHITECTURES=lambda,fargate,events,publish,private, PORT=, ROOT_DOMAIN=
 	@exec $(PY) -m local --region $(REGION) $(if $(filter command environment,$(origin PORT)),--port $(PORT)) \
 	  $(if $(ARCHITECTURES),--architectures '$(ARCHITECTURES)') $(if $(ROOT_DOMAIN),--root-domain $(ROOT_DOMAIN)) $(ARGS)
 

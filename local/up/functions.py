@@ -10,7 +10,7 @@ from .run_folder import ROOT
 
 LAMBDAS = ROOT / "lambdas"
 
-NEEDED_BY = {"lambda", "publish"}
+NEEDED_BY = {"lambda", "publish", "private"}
 """Architectures that have functions."""
 
 

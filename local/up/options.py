@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .run_folder import LOCAL, ROOT
 
-ARCHITECTURES = ("lambda", "fargate", "events", "publish")
+ARCHITECTURES = ("lambda", "fargate", "events", "publish", "private")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 
 
@@ -26,6 +26,8 @@ class Options:
     endpoints: Path
     rate_limit: int | None
     """Requests that the firewall lets an address make in five minutes; None: as many as the root says."""
+    variables: tuple[tuple[str, str], ...]
+    """Of the root, beside those that are known here: name and value, as Terraform takes them."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -67,6 +69,15 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="N",
         help="requests that the firewall lets an address make in five minutes (default: Terraform's)",
     )
+    parser.add_argument(
+        "--var",
+        type=_variable,
+        dest="variables",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the Terraform root, as `terraform apply -var` takes it; may be given several times",
+    )
     given = parser.parse_args(arguments)
     return Options(
         architectures=tuple(given.architectures),
@@ -77,6 +88,7 @@ def parse(arguments: Sequence[str]) -> Options:
         binaries=given.binaries.resolve(),
         endpoints=given.endpoints.resolve(),
         rate_limit=given.rate_limit,
+        variables=tuple(given.variables),
     )
 
 
@@ -85,6 +97,8 @@ def _architectures(text: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in ARCHITECTURES]
     if unknown or not names:
         raise argparse.ArgumentTypeError(f"'{text}' should be one or more of {', '.join(ARCHITECTURES)}, with commas")
+    if "private" in names and "fargate" not in names:
+        raise argparse.ArgumentTypeError(f"'{text}' should have fargate as well: private leads to its containers")
     return names
 
 
@@ -98,3 +112,10 @@ def _domain(text: str) -> str:
     if not DOMAIN.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a domain name, such as example.com")
     return text
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a variable: give NAME=VALUE")
+    return name, value

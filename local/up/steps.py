@@ -32,6 +32,8 @@ TERRAFORM_PATIENCE = 15
 DATA_PLANE_PATIENCE = 20
 OTHERS_PATIENCE = 5
 
+LOOPBACK = "127.0.0.1/32"
+
 ENDED_BY_SIGNAL = 128
 """What a shell adds to the number of the signal that ended a program."""
 
@@ -188,18 +190,21 @@ class Run:
 
     def _apply(self, root: Path, packages: Path) -> None:
         apply = terraform.Apply(self._progress.say)
-        variables = {
+        variables: dict[str, Any] = {
             "region": self._options.region,
             "architectures": list(self._options.architectures),
             "lambda_architecture": functions.architecture(),
             "lambda_packages": str(packages),
             # Nobody else is in this account.
             "api_gateway": {"manage_account": True},
+            # Whoever is on this machine may use all stages.
+            "private": {"allowed_cidr_blocks": [LOOPBACK]},
         }
         if self._options.root_domain:
             variables["root_domain"] = self._options.root_domain
         if self._options.rate_limit:
             variables["rate_limit"] = str(self._options.rate_limit)
+        variables.update(self._options.variables)
 
         def tick() -> None:
             self._progress.waiting_for = apply.waiting_for

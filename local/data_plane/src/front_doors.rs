@@ -18,6 +18,9 @@ pub use sample::Sample;
 /// The tag by which an API or a load balancer says which architecture it is the front of. Terraform sets it.
 const ARCHITECTURE: &str = "Architecture";
 
+/// The header of keys: API Gateway's, and that of containers.
+const API_KEY: &str = "x-api-key";
+
 /// One way in. Its `url` and a path after it, with its headers, is a request that works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FrontDoor {
@@ -34,6 +37,9 @@ pub struct FrontDoor {
     /// A request that it takes, if its definition says so.
     #[serde(skip)]
     pub sample: Option<Sample>,
+    /// The API passes its callers' `x-api-key` on to a service behind it, whose key that is.
+    #[serde(skip)]
+    pub passes_key_on: bool,
     #[serde(skip)]
     pub place: Place,
 }
@@ -115,8 +121,12 @@ impl Account {
     pub async fn front_doors(&self, containers: &Containers, samples: &Samples, headers: &Headers) -> Vec<FrontDoor> {
         samples.read(&self.balancers, containers).await;
         let of_containers = self.balancers.front_doors(containers, samples);
+        let key = of_containers.iter().find_map(|front_door| front_door.headers.get(API_KEY)).cloned();
         let mut front_doors = with_unique_names(self.rest_apis.iter().cloned().chain(of_containers));
         for front_door in &mut front_doors {
+            if let (true, Some(key)) = (front_door.passes_key_on, &key) {
+                front_door.headers.entry(API_KEY.into()).or_insert_with(|| key.clone());
+            }
             front_door.headers.extend(headers.get(&front_door.architecture).cloned().unwrap_or_default());
         }
         front_doors

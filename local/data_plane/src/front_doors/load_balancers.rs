@@ -24,15 +24,15 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::{ARCHITECTURE, FrontDoor, Place, Sample};
+use super::{API_KEY, ARCHITECTURE, FrontDoor, Place, Sample};
 
 const LOAD_BALANCING: (&str, &str) = ("elasticloadbalancing", "2015-12-01");
 const CODEDEPLOY: &str = "CodeDeploy_20141006";
 /// DescribeTags takes no more ARNs at once.
 const TAGS_PER_CALL: usize = 20;
 
-/// The header that a container asks for, and the variable or secret of its task definition that says with which value.
-const API_KEY: (&str, &str) = ("x-api-key", "API_KEY");
+/// The variable or secret of a task definition that says which key its containers ask for.
+const API_KEY_VARIABLE: &str = "API_KEY";
 /// Where a service says what it can be asked, and how long it may take to, and how much it may say.
 const OPENAPI: &str = "/openapi.json";
 const OPENAPI_PATIENCE: Duration = Duration::from_secs(2);
@@ -84,6 +84,7 @@ impl Balancers {
                     url: format!("http://{}", entry.address),
                     headers: self.key(&groups).into_iter().collect(),
                     sample: container.and_then(|address| samples.get(address)),
+                    passes_key_on: false,
                     place: Place::Listener { load_balancer: balancer.name.clone(), port: listener.port },
                 };
                 let direct = container.map(|address| FrontDoor {
@@ -106,7 +107,7 @@ impl Balancers {
             set.load_balancers.iter().any(|balancer| groups.contains(&balancer.target_group_arn.as_str()))
         });
         let key = behind.find_map(|set| self.keys.get(&set.task_definition))?;
-        Some((API_KEY.0.into(), key.clone()))
+        Some((API_KEY.into(), key.clone()))
     }
 }
 
@@ -169,10 +170,10 @@ async fn keys(api: &AwsApi, deployed: &Snapshot) -> HashMap<String, String> {
     let mut keys = HashMap::new();
     for definition in deployed.task_definitions.values() {
         for container in &definition.containers {
-            if let Some(key) = container.environment.get(API_KEY.1) {
+            if let Some(key) = container.environment.get(API_KEY_VARIABLE) {
                 keys.insert(definition.arn.clone(), key.clone());
             }
-            let secret = container.secrets.iter().find(|(variable, _)| variable == API_KEY.1);
+            let secret = container.secrets.iter().find(|(variable, _)| variable == API_KEY_VARIABLE);
             let Some((_, value_from)) = secret else { continue };
             match local_containers::fetch_secret(api, value_from).await {
                 Ok(key) => drop(keys.insert(definition.arn.clone(), key)),

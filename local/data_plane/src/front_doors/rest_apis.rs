@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use http::Method;
 use local_aws_api::{AwsApi, Error};
 use local_gateway::Snapshot;
+use serde_json::Value;
 
-use super::{ARCHITECTURE, FrontDoor, Place, Sample};
-
-const API_KEY: &str = "x-api-key";
+use super::{API_KEY, ARCHITECTURE, FrontDoor, Place, Sample};
 
 /// What the gateway does not need to know of an API.
 #[derive(Debug, Default)]
@@ -34,6 +33,7 @@ fn list(snapshot: &Snapshot, labels: &HashMap<String, Labels>, gateway: &str) ->
         let Some(labels) = labels.get(&rest_api.id) else { continue };
         let architecture = labels.architecture.as_ref().unwrap_or(&rest_api.name);
         for stage in &rest_api.stages {
+            let definition = rest_api.definitions.get(&stage.deployment_id);
             let front_door = FrontDoor {
                 name: format!("{architecture}-{}", stage.name),
                 architecture: architecture.clone(),
@@ -43,7 +43,8 @@ fn list(snapshot: &Snapshot, labels: &HashMap<String, Labels>, gateway: &str) ->
                     .map(|key| (API_KEY.to_owned(), key))
                     .into_iter()
                     .collect(),
-                sample: rest_api.definitions.get(&stage.deployment_id).and_then(|definition| Sample::of(definition)),
+                sample: definition.and_then(|definition| Sample::of(definition)),
+                passes_key_on: definition.is_some_and(|definition| passes_key_on(definition)),
                 place: Place::Stage { api: rest_api.id.clone(), stage: stage.name.clone() },
             };
             if labels.has_default_endpoint {
@@ -84,6 +85,17 @@ fn key(snapshot: &Snapshot, api: &str, stage: &str) -> Option<String> {
     let ids = snapshot.usage_plans.iter().filter(opens).flat_map(|plan| &plan.key_ids);
     let mut keys = ids.filter_map(|id| snapshot.api_keys.iter().find(|key| key.id == *id && key.enabled));
     keys.next().map(|key| key.value.clone())
+}
+
+/// Whether an operation maps the header of its callers to that of its integration.
+fn passes_key_on(definition: &Value) -> bool {
+    let paths = definition["paths"].as_object().into_iter().flatten();
+    let mut operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+    operations.any(|(_, operation)| {
+        let mappings = operation["x-amazon-apigateway-integration"]["requestParameters"].as_object();
+        let [to, from] = ["integration", "method"].map(|side| format!("{side}.request.header.{API_KEY}"));
+        mappings.and_then(|mappings| mappings.get(&to)).is_some_and(|mapped| mapped.as_str() == Some(&from))
+    })
 }
 
 async fn labels(api: &AwsApi) -> Result<HashMap<String, Labels>, Error> {
@@ -166,6 +178,17 @@ mod tests {
             ]
         );
         assert_eq!(front_doors[0].sample.as_ref().unwrap().path, "/hello");
+    }
+
+    #[test]
+    fn a_key_is_passed_on_by_a_mapping() {
+        let with = |mappings: Value| {
+            let integration = json!({"type": "http_proxy", "requestParameters": mappings});
+            passes_key_on(&json!({"paths": {"/a": {"post": {"x-amazon-apigateway-integration": integration}}}}))
+        };
+        assert!(with(json!({"integration.request.header.x-api-key": "method.request.header.x-api-key"})));
+        assert!(!with(json!({"integration.request.header.x-api-key": "'fixed'"})));
+        assert!(!with(Value::Null));
     }
 
     #[test]
