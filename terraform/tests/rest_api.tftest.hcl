@@ -512,6 +512,51 @@ run "domain" {
   }
 }
 
+run "domain_of_a_stage" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stage_domains = {
+      prod = { host = "switchyard-private-prod.example.com", zone_id = "Z1", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" }
+    }
+  }
+
+  assert {
+    condition     = { for stage, mapping in aws_api_gateway_base_path_mapping.stage : "${mapping.domain_name} ${mapping.stage_name}" => mapping.base_path == null } == { "switchyard-private-prod.example.com prod" = true }
+    error_message = "the host name must be the stage's alone, without a base path"
+  }
+
+  assert {
+    condition     = one(values(aws_api_gateway_domain_name.stage)).security_policy == "TLS_1_2" && one(values(aws_route53_record.stage)).name == "switchyard-private-prod.example.com"
+    error_message = "it must have a record, and take nothing older than TLS 1.2"
+  }
+
+  assert {
+    condition     = output.urls.prod == "https://switchyard-private-prod.example.com" && output.urls.test != output.urls.prod && length(aws_api_gateway_domain_name.this) == 0
+    error_message = "the URL of that stage must be its host name, and the others' as before"
+  }
+}
+
+run "domain_of_a_stage_that_is_none" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stage_domains = {
+      beta = { host = "beta.example.com", zone_id = "Z1", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" }
+    }
+  }
+
+  expect_failures = [var.stage_domains]
+}
+
 run "alarms" {
   command = plan
 

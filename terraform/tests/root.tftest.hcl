@@ -313,6 +313,176 @@ run "publish_beside_containers" {
   }
 }
 
+run "private_with_a_domain" {
+  command = plan
+
+  variables {
+    architectures      = ["fargate", "private"]
+    root_domain        = "example.com"
+    notification_email = "ops@example.com"
+    private            = { allowed_cidr_blocks = ["192.0.2.0/24"] }
+    external_services  = { billing = { port = 9001, upstream = "https://billing.dc.example.com" } }
+  }
+
+  assert {
+    condition     = toset(keys(module.waf.protected)) == toset(["fargate", "private-prod"]) && toset(keys(module.allow_list[0].protected)) == toset(["private-dev", "private-test", "private-stage"])
+    error_message = "prod must be behind the shared firewall, and every other stage behind the allow-list"
+  }
+
+  assert {
+    condition     = { for name, domain in module.domain : name => domain.host } == { for name in ["fargate", "private-dev", "private-test", "private-stage", "private-prod"] : name => "switchyard-${name}-test.example.com" }
+    error_message = "each stage must have a host name and a certificate of its own"
+  }
+
+  assert {
+    condition     = output.private.urls == { for stage in ["dev", "test", "stage", "prod"] : stage => "https://switchyard-private-${stage}-test.example.com" }
+    error_message = "a stage must be at its host name, without a base path"
+  }
+
+  assert {
+    condition     = output.private.endpoints == { prod = "switchyard-fargate-test.example.com:8000", dev = "switchyard-fargate-test.example.com:8001", test = "switchyard-fargate-test.example.com:8002", stage = "switchyard-fargate-test.example.com:8003" }
+    error_message = "each stage must have a port of its own, and ask for the name that the certificate behind has"
+  }
+
+  assert {
+    condition     = output.private.closed_stages == tolist(["dev", "stage", "test"]) && output.private.token_table == "${output.name}-tokens"
+    error_message = "the output must say which stages are closed, and where tokens are"
+  }
+
+  assert {
+    condition     = toset(output.apis.private.stages) == toset(["dev", "prod", "stage", "test"]) && output.apis.private.following == "dev" && output.apis.private.service.name == output.name
+    error_message = "releases must be told the stages, which of them follows every change, and the container service"
+  }
+
+  assert {
+    condition     = keys(module.private_function) == ["private-authorizer"] && module.private_function["private-authorizer"].aliases == { live = "$LATEST" } && length(module.publish_function) == 0 && length(module.function) == 0
+    error_message = "private must have an authorizer, and no other function"
+  }
+
+  assert {
+    condition     = local.private.private-authorizer.lambda.environment == { TOKEN_TABLE = "${output.name}-tokens", TOKEN_SCOPE = "private" }
+    error_message = "the authorizer must ask for the scope of this API"
+  }
+
+  assert {
+    condition     = length(module.network) == 1 && length(module.network[0].nat_public_ips) == 1 && keys(module.external_services[0].alarms) == ["billing-unhealthy", "missing-tasks"]
+    error_message = "services outside AWS must be called from one fixed address"
+  }
+
+  assert {
+    condition = toset([for key in keys(module.alarms.names) : key if !startswith(key, "fargate-") && !startswith(key, "network-") && !startswith(key, "mapping-") && !startswith(key, "waf-")]) == toset(concat(
+      [for key in keys(module.private_api[0].alarms) : "private-api-${key}"],
+      [for key in keys(module.allow_list[0].alarms) : "private-closed-${key}"],
+      [for key in keys(module.private_link[0].alarms) : "private-link-${key}"],
+      [for key in keys(module.external_services[0].alarms) : "external-${key}"],
+      [for key in keys(module.private_function["private-authorizer"].alarms) : "private-authorizer-${key}"],
+      [for key in keys(module.tokens[0].alarms) : "tokens-${key}"],
+    ))
+    error_message = "every alarm that a module returns must be made"
+  }
+}
+
+run "private_with_stages_of_its_owner" {
+  command = plan
+
+  variables {
+    architectures = ["fargate", "private", "publish"]
+    publish       = { authorization_header = "" }
+    private = {
+      stages      = { blue = { port = 9000, rate_limit = 7 }, red = { port = 9001 } }
+      open_stages = ["blue", "red"]
+    }
+  }
+
+  assert {
+    condition     = toset(keys(module.waf.protected)) == toset(["fargate", "publish-beta", "private-blue", "private-red"]) && length(module.allow_list) == 0
+    error_message = "with every stage open there is no allow-list"
+  }
+
+  assert {
+    condition     = length(module.tokens) == 1 && output.publish.token_table == null && output.private.token_table != null
+    error_message = "private asks for tokens when publish does not"
+  }
+
+  assert {
+    condition     = output.private.external_services == {} && length(module.external_services) == 0
+    error_message = "no proxy must be where there is nothing to reach"
+  }
+}
+
+run "private_without_containers" {
+  command = plan
+
+  variables {
+    architectures = ["lambda", "private"]
+  }
+
+  expect_failures = [var.architectures]
+}
+
+run "two_listeners_at_one_port" {
+  command = plan
+
+  variables {
+    architectures     = ["fargate", "private"]
+    external_services = { billing = { port = 8001, upstream = "https://billing.dc.example.com" } }
+  }
+
+  expect_failures = [var.private]
+}
+
+run "any_origin_with_credentials" {
+  command = plan
+
+  variables {
+    private = { cors = { origins = ["*"], credentials = true } }
+  }
+
+  expect_failures = [var.private]
+}
+
+run "an_origin_with_a_path" {
+  command = plan
+
+  variables {
+    private = { cors = { origins = ["https://app.example.com/"] } }
+  }
+
+  expect_failures = [var.private]
+}
+
+run "an_open_stage_that_is_none" {
+  command = plan
+
+  variables {
+    private = { open_stages = ["production"] }
+  }
+
+  expect_failures = [var.private]
+}
+
+run "services_outside_aws_without_private" {
+  command = plan
+
+  variables {
+    external_services = { billing = { port = 9001, upstream = "https://billing.dc.example.com" } }
+  }
+
+  expect_failures = [var.external_services]
+}
+
+run "services_outside_aws_without_a_fixed_address" {
+  command = plan
+
+  variables {
+    architectures     = ["fargate", "private"]
+    network           = { nat_gateways = "none", interface_endpoints = ["ecr.api", "ecr.dkr", "logs", "ssm"] }
+    external_services = { billing = { port = 9001, upstream = "https://billing.dc.example.com" } }
+  }
+
+  expect_failures = [var.external_services]
+}
+
 run "a_stage_that_cannot_be_an_alias" {
   command = plan
 

@@ -79,6 +79,32 @@ run "firewall" {
   }
 }
 
+run "firewall_before_a_load_balancer_that_ours_call" {
+  command = plan
+
+  module {
+    source = "./modules/waf"
+  }
+
+  variables {
+    account_id         = "123456789012"
+    region             = "eu-west-1"
+    log_retention_days = 30
+    protected          = {}
+    inner_cidr_blocks  = ["10.0.128.0/20", "10.0.144.0/20"]
+  }
+
+  assert {
+    condition     = aws_wafv2_ip_set.inner[0].addresses == toset(["10.0.128.0/20", "10.0.144.0/20"])
+    error_message = "the set must have our own load balancers' addresses"
+  }
+
+  assert {
+    condition     = length(one([for rule in aws_wafv2_web_acl.this.rule : one(one(one(one(one(rule.statement).rate_based_statement).scope_down_statement).not_statement).statement).ip_set_reference_statement if rule.name == "RateLimit"])) == 1
+    error_message = "requests from there must not be counted: one address stands for all callers of private"
+  }
+}
+
 run "map" {
   command = plan
 

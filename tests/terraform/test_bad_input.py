@@ -1,5 +1,7 @@
 """Every input of the root that is out of its range is refused, each with a sentence that says what is right."""
 
+from typing import Any
+
 import pytest
 
 from terraform_cycle.cycle import Cycle
@@ -92,6 +94,85 @@ def refusal_below(deployment: Cycle) -> str:
 @pytest.mark.parametrize("message", REFUSED_BELOW)
 def test_what_a_module_refuses_is_said_as_well(message: str, refusal_below: str) -> None:
     assert message in refusal_below
+
+
+# Of private, by the root: each group is one plan, and has all of what it refuses.
+PRIVATE: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"architectures": ["lambda", "private"]},
+        ["architectures must have fargate beside private: its containers are what the VPC link leads to."],
+    ),
+    (
+        {
+            "architectures": ["fargate", "private"],
+            "private": {
+                "stages": {"Prod": {"port": 8000, "rate_limit": 0}, "dev": {"port": 8000}},
+                "open_stages": ["prod"],
+                "cors": {"origins": ["*", "app.example.com"], "max_age_seconds": 100000},
+                "authorization_ttl_seconds": 3601,
+            },
+        },
+        [
+            "private.stages must have at least one stage, each named by up to 20 lower-case letters and digits",
+            "private.stages and external_services must each have a port of their own",
+            "private.stages must have a rate_limit and a burst_limit above 0",
+            "private.open_stages must name stages of private.stages.",
+            "private.cors.origins must be different origins as browsers send them: https://app.example.com",
+            "private.cors.origins must not have * beside other origins or with credentials",
+            "private.cors.max_age_seconds must be a whole number from 0 to 86400",
+            "private.authorization_ttl_seconds must be 0 to 3600: API Gateway's range.",
+        ],
+    ),
+    (
+        {
+            "architectures": ["fargate"],
+            "external_services": {"billing": {"port": 9001, "upstream": "https://billing.example.com"}},
+            "network": {"nat_gateways": "none", "interface_endpoints": ["ssm", "ecr.api", "ecr.dkr", "logs"]},
+        },
+        [
+            "external_services needs private among the architectures",
+            "external_services needs a NAT gateway, whose fixed address the remote firewall can admit",
+        ],
+    ),
+    # And by the modules that they are for.
+    (
+        {
+            "architectures": ["fargate", "private"],
+            "private": {"allowed_cidr_blocks": ["0.0.0.0/0"], "contact": "x" * 201},
+            "external_services": {
+                "Billing": {
+                    "port": 443,
+                    "upstream": "http://billing.example.com/path",
+                    "server_name": "*.example.com",
+                    "certificate_authority": "ca.pem",
+                }
+            },
+            "proxy_image": "public.ecr.aws/nginx/nginx",
+        },
+        [
+            "allowed_cidr_blocks must be blocks such as 192.0.2.0/24, 192.0.2.1/32 or 2001:db8::/32",
+            "contact must be 1 to 200 characters.",
+            "A service's name must be lower-case letters, digits and single hyphens",
+            "A service's port must be a whole number from 1024 (below it only root may listen) to 65535",
+            "A service's upstream must be https://host or https://host:port",
+            "A service's server_name must be the host name in its certificate",
+            "A service's certificate_authority must be one certificate or more as PEM",
+            "image must be an nginx image with a version's tag (not latest) or a digest",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("variables", "messages"), PRIVATE, ids=["architectures", "root", "external-services", "modules"]
+)
+def test_bad_input_of_private_is_refused_with_what_would_be_right(
+    variables: dict[str, Any], messages: list[str], deployment: Cycle
+) -> None:
+    with pytest.raises(AssertionError) as refused:
+        deployment.terraform.plan(**variables)
+    said = in_one_line(str(refused.value))
+    assert [message for message in messages if message not in said] == []
 
 
 def test_an_api_without_any_address_is_refused(deployment: Cycle) -> None:

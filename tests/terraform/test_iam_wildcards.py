@@ -34,6 +34,7 @@ ALLOWED = {
     ("modules/capture", "TlsOnly"): "a Deny: everything is refused that is not TLS",
     ("modules/capture", "WriteResults"): f"below one prefix; {OBJECTS}",
     ("modules/event_stream", "WriteEvents"): f"below two prefixes; {OBJECTS}",
+    ("modules/external_services", "WriteLog"): STREAMS,
     ("modules/fargate", "LogInToRegistry"): NO_RESOURCE,
     ("modules/fargate", "WriteLog"): STREAMS,
     ("modules/function", "JoinNetwork"): "a network interface has no name before Lambda makes it",

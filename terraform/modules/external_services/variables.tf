@@ -80,7 +80,7 @@ variable "services" {
 
   validation {
     condition     = alltrue([for service in values(var.services) : service.certificate_authority == null || can(regex("(?s)^\\s*-----BEGIN CERTIFICATE-----\\n.*-----END CERTIFICATE-----\\s*$", service.certificate_authority))])
-    error_message = "A service's certificate_authority must be one certificate or more as PEM: what begins with -----BEGIN CERTIFICATE-----, not the name of a file (file(...) reads one)."
+    error_message = "A service's certificate_authority must be one certificate or more as PEM: what begins with -----BEGIN CERTIFICATE-----, not the name of a file."
   }
 }
 
