@@ -366,3 +366,31 @@ def test_a_rule_for_a_group_or_a_prefix_list_keeps_its_description(client: Clien
     rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
     described = {rule.get("Description") for rule in rules if not rule["IsEgress"]}
     assert described == {"by group", "by prefix", "by block"}
+
+
+def test_whether_privatelink_is_asked_for_a_rule_stays_as_it_was_set(client: Client) -> None:
+    ec2, elbv2 = client("ec2"), client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.8.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")
+        for number, zone in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="link", Description="link", VpcId=vpc)["GroupId"]
+    arguments = {"Subnets": [each["Subnet"]["SubnetId"] for each in subnets], "SecurityGroups": [group]}
+
+    def asked(arn: str) -> Any:
+        (balancer,) = elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        return balancer.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+
+    created = elbv2.create_load_balancer(Name="link", Type="network", Scheme="internal", **arguments)
+    link = created["LoadBalancers"][0]["LoadBalancerArn"]
+    assert asked(link) == "on"
+    answer = elbv2.set_security_groups(
+        LoadBalancerArn=link, SecurityGroups=[group], EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic="off"
+    )
+    assert answer["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] == asked(link) == "off"
+    elbv2.set_security_groups(LoadBalancerArn=link, SecurityGroups=[group])
+    assert asked(link) == "off"
+
+    created = elbv2.create_load_balancer(Name="web", Type="application", **arguments)
+    assert asked(created["LoadBalancers"][0]["LoadBalancerArn"]) is None
