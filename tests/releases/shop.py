@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -61,6 +62,8 @@ class Shop:
         self.folder = folder
         self.file = folder / "releases.json"
         self.archive = folder / "releases"
+        self.known: dict[str, str] = {}
+        """Every deployment that was ever seen: id → description."""
         make_functions(self.client)
         self.api = self._deploy(name)
         entry: dict[str, Any] = {
@@ -98,6 +101,7 @@ class Shop:
         """What `terraform apply` does with a changed definition: the stage test gets a new deployment, its old
         one goes."""
         old = self.stage("test")["deploymentId"]
+        self.deployments()
         self.apigateway.put_rest_api(restApiId=self.api, mode="overwrite", body=json.dumps(definition))
         kind = snapshot(definition)
         made = self.apigateway.create_deployment(restApiId=self.api, description=f"test: {kind}")["id"]
@@ -119,7 +123,9 @@ class Shop:
     def deployments(self) -> dict[str, str]:
         """Id → description."""
         items = self.apigateway.get_deployments(restApiId=self.api)["items"]
-        return {item["id"]: item.get("description", "") for item in items}
+        found = {item["id"]: item.get("description", "") for item in items}
+        self.known |= found
+        return found
 
     def serves(self, stage: str) -> dict[str, Any]:
         return export.fetch(self.apigateway, self.api, stage)
@@ -133,10 +139,18 @@ class Shop:
         models = {
             item["name"]: json.loads(item["schema"]) for item in self.apigateway.get_models(restApiId=self.api)["items"]
         }
-        gone = ("authorizerId", "requestValidatorId", "cacheNamespace")
+        gone = ("id", "authorizerId", "requestValidatorId", "cacheNamespace", "createdDate", "rootResourceId")
         return json.loads(
             json.dumps([methods, models, settings], default=str), object_hook=lambda item: _without(item, gone)
         )
+
+    def anonymous(self, text: str) -> str:
+        """`text` as it would be of another shop: without ids, without the hashes of exports, which name the API, and
+        without the commit, which is another when somebody commits in between."""
+        for deployment, description in self.known.items():
+            text = text.replace(deployment, description)
+        text = re.sub(r'clean\\": (true|false)', "clean", text.replace(self.api, "(api)"))
+        return re.sub(r"\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12})\b", "(hash)", text)
 
     def entry(self, stage: str = "prod") -> Any:
         return json.loads(self.file.read_text())["apis"]["lambda"].get(stage)

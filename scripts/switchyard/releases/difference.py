@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import export
-from .export import ANY_METHOD, EXTENSION, METHODS
+from .export import ANY_METHOD, DOCUMENTATION, EXTENSION, METHODS
 from .json_types import Json
 from .schema_difference import Direction, SchemaDifference, resolved
 
 THE_API = "the API"
-MOST_PLACES = 10
-"""So many places are named of what nothing else describes."""
+MOST_PLACES = 5
+"""So many places are named of what is not told one by one."""
 
 PLACES = {"path": "path parameter", "query": "query parameter", "header": "header", "cookie": "cookie"}
 INTEGRATION_WORDS = {
@@ -55,8 +55,7 @@ def compare(old: Json, new: Json) -> list[Change]:
     changes = list(dict.fromkeys(difference.changes))
     if not changes and not export.is_same(old, new):
         places = list(_places(export.comparable(old), export.comparable(new), ""))
-        more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
-        changes = [Change(THE_API, f"is defined otherwise at {', '.join(places[:MOST_PLACES])}{more}", False)]
+        changes = [Change(THE_API, f"it is defined otherwise at {_listed(places)}", False)]
     return sorted(changes, key=lambda change: not change.breaking)
 
 
@@ -316,9 +315,12 @@ class _Difference:
                 self.say(THE_API, f"it {words} {_shown(after)}, not {_shown(before)}", False)
 
     def descriptions(self) -> None:
-        old, new = (export.normalised(document) for document in self.raw)
-        if self.old == self.new and _described(old) != _described(new):
-            self.say(THE_API, "descriptions are worded otherwise", False)
+        old, new = (dict(export.descriptions(document)) for document in self.raw)
+        differing = [place for place in sorted({**old, **new}) if old.get(place) != new.get(place)]
+        # What comes or goes brings or takes its description; and API Gateway's own list has all of them once more.
+        reworded = [place for place in differing if place in old and place in new and place != f"/{DOCUMENTATION}"]
+        if places := reworded or (differing if self.old == self.new else []):
+            self.say(THE_API, f"it is described otherwise at {_listed(places)}", False)
 
 
 def _merged(shared: list[Json], own: list[Json]) -> list[Json]:
@@ -437,11 +439,6 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _described(document: Json) -> Any:
-    """A document as it stands, but for where it is deployed: the rest is the same when this is asked for."""
-    return {key: value for key, value in document.items() if key != "servers"}
-
-
 def _parts(before: Any, after: Any) -> str:
     """The members that differ, by name."""
     if not isinstance(before, dict) or not isinstance(after, dict):
@@ -457,6 +454,11 @@ def _places(old: Any, new: Any, at: str) -> Iterator[str]:
                 yield from _places(old.get(key), new.get(key), f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
     else:
         yield at
+
+
+def _listed(places: list[str]) -> str:
+    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    return ", ".join(places[:MOST_PLACES]) + more
 
 
 def _shown(value: Any) -> str:

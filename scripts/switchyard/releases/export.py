@@ -11,7 +11,7 @@ endpoint, tags, function versions. It names the account, its roles and functions
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
@@ -170,6 +170,20 @@ def _without(value: Any, members: set[str], named: bool = False) -> Any:
     if isinstance(value, list):
         return [_without(item, members) for item in value]
     return value
+
+
+def descriptions(value: Any, at: str = "", named: bool = False) -> Iterator[tuple[str, Any]]:
+    """What `comparable` leaves out: where it stands, as a JSON pointer, and what it says."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            place = f"{at}/{key.replace('~', '~0').replace('/', '~1')}"
+            if key in DESCRIPTIONS and not named:
+                yield place, _normal(item, "")
+            elif key not in DATA or named:
+                yield from descriptions(item, place, key in NAMED and not named)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from descriptions(item, f"{at}/{index}")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -6,6 +6,7 @@ Nothing in it depends on when it was written, so that a release that is run agai
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def take(account: Account, rest_api: RestApi, version: str, stage: str, deployme
     }
 
 
+@cache
 def source() -> Json:
     """The commit that is checked out, and whether what is deployed from here has changes that are not in it."""
     commit = _git("rev-parse", "HEAD").strip()

@@ -165,12 +165,16 @@ class SchemaDifference:
         that goes breaks those who send it, since the server heeds it no more (oasdiff warns); who reads responses
         could not rely on it."""
         before, after = old.get("properties", {}), new.get("properties", {})
+        demanded, demands = self._demanded(old, self._old), self._demanded(new, self._new)
+        for name in sorted((set(before) ^ set(after)) & demanded & demands):
+            # It was there all the same, and could be anything where it was not described.
+            self.compare(before.get(name, {}), after.get(name, {}), f"`{name}` in {where}")
         for name in sorted(set(before) - set(after)):
-            if name not in self._demanded(old, self._old) or self._direction is Direction.REQUEST:
+            # For readers, `_required` has said what was sure and is no more.
+            if self._direction is Direction.REQUEST or name not in demanded - demands:
                 self._say_it(f"`{name}` in {where} is gone", self._direction is Direction.REQUEST)
-        for name in sorted(set(after) - set(before)):
-            if name not in self._demanded(new, self._new) or self._direction is Direction.RESPONSE:
-                self._say_it(f"`{name}` in {where} is new", False)
+        for name in sorted(set(after) - set(before) - (demands - demanded)):
+            self._say_it(f"`{name}` in {where} is new", False)
         for name in sorted(set(before) & set(after)):
             self.compare(before[name], after[name], f"`{name}` in {where}")
         self._open(old.get("additionalProperties", True), new.get("additionalProperties", True), where)
