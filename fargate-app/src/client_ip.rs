@@ -1,21 +1,79 @@
 //! Who the client is: by the connection, or by what proxies that can be believed say.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address. Each proxy appends to X-Forwarded-For whom it heard the request from, so with `trusted_hops`
-/// proxies of our own in front, the entry that many places from the end is the client; whatever is before it the client
-/// may have made up. Where a proxy did not append, or not an address, the peer is all that is known.
-pub fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted_hops: usize) -> IpAddr {
-    if trusted_hops == 0 {
-        return peer;
+/// Whose X-Forwarded-For is believed, by address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<Range>);
+
+impl TrustedProxies {
+    /// The client's address. Each proxy appends to X-Forwarded-For whom it heard the request from, so the list is read from
+    /// its end, and each entry is believed for as long as the one who wrote it is: first the peer, then whom the peer names
+    /// if that is a proxy of ours too, and so on. Whatever stands before the first that is none of ours that one may have
+    /// made up. Where a proxy wrote nothing, or not an address, the proxy is all that is known.
+    pub fn client_ip(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        let values = headers.get_all(FORWARDED_FOR);
+        let mut entries = values.iter().rev().flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
+        let mut client = peer;
+        while self.contains(client)
+            && let Some(named) = entries.next().and_then(address)
+        {
+            client = named;
+        }
+        client
     }
-    let values = headers.get_all(FORWARDED_FOR);
-    let mut entries = values.iter().rev().flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
-    entries.nth(trusted_hops - 1).and_then(address).unwrap_or(peer)
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|range| range.contains(address))
+    }
+}
+
+/// Ranges with commas between them: `10.0.0.0/16, 2001:db8::/56`.
+impl FromStr for TrustedProxies {
+    type Err = NoRange;
+
+    fn from_str(text: &str) -> Result<Self, NoRange> {
+        text.split(',').map(|range| range.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// An address and how many of its bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    network: IpAddr,
+    prefix: u32,
+}
+
+/// What was given is no range of addresses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoRange;
+
+impl Range {
+    fn contains(self, address: IpAddr) -> bool {
+        let equal_bits = match (self.network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => (u32::from(network) ^ u32::from(address)).leading_zeros(),
+            (IpAddr::V6(network), IpAddr::V6(address)) => (u128::from(network) ^ u128::from(address)).leading_zeros(),
+            _ => return false,
+        };
+        equal_bits >= self.prefix
+    }
+}
+
+impl FromStr for Range {
+    type Err = NoRange;
+
+    fn from_str(text: &str) -> Result<Self, NoRange> {
+        let (network, prefix) = text.split_once('/').ok_or(NoRange)?;
+        let network: IpAddr = network.parse().map_err(|_| NoRange)?;
+        let prefix: u32 = prefix.parse().map_err(|_| NoRange)?;
+        let longest = if network.is_ipv4() { 32 } else { 128 };
+        if prefix > longest { Err(NoRange) } else { Ok(Self { network, prefix }) }
+    }
 }
 
 /// An address, with or without a port: a load balancer can be told to append that too.
@@ -28,35 +86,70 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn client(hops: usize, headers: &[&str]) -> String {
+    const VPC: &str = "10.0.0.0/16, 2001:db8::/56";
+
+    /// Of a request that 10.0.0.9 sent.
+    fn client(trusted: &str, headers: &[&str]) -> String {
+        client_of(trusted, "10.0.0.9", headers)
+    }
+
+    fn client_of(trusted: &str, peer: &str, headers: &[&str]) -> String {
+        let trusted: TrustedProxies =
+            if trusted.is_empty() { TrustedProxies::default() } else { trusted.parse().unwrap() };
         let headers = headers.iter().map(|value| (FORWARDED_FOR, value.parse().unwrap())).collect();
-        client_ip(&headers, "10.0.0.9".parse().unwrap(), hops).to_string()
+        trusted.client_ip(&headers, peer.parse().unwrap()).to_string()
     }
 
     #[test]
-    fn without_trusted_hops_the_header_is_not_believed() {
-        assert_eq!(client(0, &["203.0.113.7"]), "10.0.0.9");
+    fn a_peer_that_is_not_trusted_is_the_client_whatever_it_says() {
+        assert_eq!(client("", &["203.0.113.7"]), "10.0.0.9");
+        assert_eq!(client_of(VPC, "203.0.113.9", &["203.0.113.7, 10.0.0.5"]), "203.0.113.9");
+        assert_eq!(client_of(VPC, "2001:db8:0:100::1", &["203.0.113.7"]), "2001:db8:0:100::1");
     }
 
     #[test]
-    fn the_outermost_trusted_hop_says_who_the_client_is() {
-        assert_eq!(client(1, &["1.1.1.1, 203.0.113.7"]), "203.0.113.7");
-        assert_eq!(client(2, &["1.1.1.1, 203.0.113.7, 10.0.0.5"]), "203.0.113.7");
-        assert_eq!(client(2, &["1.1.1.1", "203.0.113.7", "10.0.0.5"]), "203.0.113.7", "several headers are one list");
+    fn the_first_from_the_end_that_is_not_trusted_is_the_client() {
+        assert_eq!(client(VPC, &["203.0.113.7"]), "203.0.113.7");
+        assert_eq!(client(VPC, &["203.0.113.7, 10.0.0.5"]), "203.0.113.7");
+        assert_eq!(client(VPC, &["203.0.113.7, 2001:db8::5, 10.0.255.255"]), "203.0.113.7");
+        assert_eq!(client(VPC, &["203.0.113.7", "10.0.0.5"]), "203.0.113.7", "several headers are one list");
     }
 
     #[test]
-    fn addresses_come_with_and_without_a_port() {
-        assert_eq!(client(1, &["203.0.113.7:41000"]), "203.0.113.7");
-        assert_eq!(client(1, &["2001:db8::1"]), "2001:db8::1");
-        assert_eq!(client(1, &["[2001:db8::1]:41000"]), "2001:db8::1");
+    fn what_a_client_makes_up_changes_nothing() {
+        for forged in ["1.1.1.1", "10.0.0.5", "1.1.1.1, 10.0.0.5", "127.0.0.1", "nonsense", "", ","] {
+            assert_eq!(client(VPC, &[forged, "203.0.113.7, 10.0.0.5"]), "203.0.113.7", "{forged}");
+            assert_eq!(client(VPC, &[&format!("{forged},203.0.113.7")]), "203.0.113.7", "{forged}");
+        }
     }
 
     #[test]
-    fn what_is_not_there_or_no_address_is_the_peer() {
-        assert_eq!(client(1, &[]), "10.0.0.9");
-        assert_eq!(client(2, &["203.0.113.7"]), "10.0.0.9", "a request that went round the outermost proxy");
-        assert_eq!(client(1, &["unknown"]), "10.0.0.9");
-        assert_eq!(client(1, &["203.0.113.7, "]), "10.0.0.9");
+    fn of_nothing_but_proxies_the_outermost_is_all_that_is_known() {
+        assert_eq!(client(VPC, &[]), "10.0.0.9");
+        assert_eq!(client(VPC, &["10.0.0.5, 10.0.0.6"]), "10.0.0.5");
+    }
+
+    #[test]
+    fn behind_what_is_no_address_nothing_is_known() {
+        assert_eq!(client(VPC, &["unknown"]), "10.0.0.9");
+        assert_eq!(client(VPC, &["203.0.113.7, "]), "10.0.0.9");
+        assert_eq!(client(VPC, &["203.0.113.7, unknown, 10.0.0.5"]), "10.0.0.5");
+    }
+
+    #[test]
+    fn addresses_come_in_every_form() {
+        assert_eq!(client(VPC, &["203.0.113.7:41000"]), "203.0.113.7");
+        assert_eq!(client(VPC, &["2001:db9::1"]), "2001:db9::1");
+        assert_eq!(client(VPC, &["[2001:db9::1]:41000"]), "2001:db9::1");
+        assert_eq!(client_of(VPC, "::ffff:10.0.0.9", &["203.0.113.7"]), "203.0.113.7", "of a socket for both families");
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for text in
+            ["10.0.0.0", "10.0.0.0/33", "::/129", "all", "10.0.0.0/16,", "10.0.0.0/16;10.1.0.0/16", "10.0.0.0/-1"]
+        {
+            assert_eq!(text.parse::<TrustedProxies>(), Err(NoRange), "{text}");
+        }
     }
 }

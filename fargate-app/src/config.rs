@@ -6,6 +6,8 @@ use std::time::Duration;
 use api::{ApiKey, Metrics};
 use env::{BadVariable, Env};
 
+use crate::client_ip::TrustedProxies;
+
 /// Everything that can be configured.
 pub struct Config {
     /// `HOST` (127.0.0.1): the address to listen on. A container says 0.0.0.0, a developer's machine does not.
@@ -14,8 +16,8 @@ pub struct Config {
     pub port: u16,
     /// `API_KEY`; `None` if one is to be made.
     pub api_key: Option<ApiKey>,
-    /// `TRUSTED_HOPS` (0): how many proxies in front of this process append to X-Forwarded-For and can be believed.
-    pub trusted_hops: usize,
+    /// `TRUSTED_PROXIES` (none): which proxies in front of this process append to X-Forwarded-For and can be believed.
+    pub trusted_proxies: TrustedProxies,
     /// `METRICS_SERVICE` (fargate-app): the dimension of the metrics, which tells deployments in one account apart.
     pub metrics_service: String,
     pub limits: Limits,
@@ -50,9 +52,9 @@ impl Config {
             host: env.parse("HOST", "an IP address to listen on")?.unwrap_or(Ipv4Addr::LOCALHOST.into()),
             port: env.parse("PORT", "a TCP port from 0 to 65535")?.unwrap_or(8080),
             api_key,
-            trusted_hops: env
-                .parse_if("TRUSTED_HOPS", "a number of proxies from 0 to 16", |n| (0..=16).contains(n))?
-                .unwrap_or(0),
+            trusted_proxies: env
+                .parse("TRUSTED_PROXIES", "ranges of addresses such as 10.0.0.0/16,2001:db8::/56")?
+                .unwrap_or_default(),
             metrics_service: Metrics::service_from_env(env, env!("CARGO_PKG_NAME"))?,
             limits: Limits::from_env(env)?,
             api: api::Config::from_env(env)?,
@@ -95,7 +97,7 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 8080));
         assert!(config.api_key.is_none());
-        assert_eq!(config.trusted_hops, 0);
+        assert_eq!(config.trusted_proxies, TrustedProxies::default());
         assert_eq!(config.metrics_service, "fargate-app");
         assert_eq!(config.limits.drain, Duration::from_secs(20));
     }
@@ -105,7 +107,7 @@ mod tests {
         for (name, value, expected) in [
             ("HOST", "localhost", "an IP address to listen on"),
             ("PORT", "65536", "a TCP port from 0 to 65535"),
-            ("TRUSTED_HOPS", "-1", "a number of proxies from 0 to 16"),
+            ("TRUSTED_PROXIES", "10.0.0.1", "ranges of addresses such as 10.0.0.0/16,2001:db8::/56"),
             ("MAX_CONNECTIONS", "0", "a number from 1 to 100000"),
             ("MAX_CONCURRENT_REQUESTS", "many", "a number from 1 to 100000"),
             ("HEADER_READ_TIMEOUT_SECONDS", "0", "a number of seconds from 1 to 3600"),

@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use tower_service::Service;
 
 use crate::access_log::{self, Record};
-use crate::client_ip::client_ip;
+use crate::client_ip::TrustedProxies;
 use crate::connections::Connection;
 use crate::log::Log;
 
@@ -34,7 +34,7 @@ pub struct Front {
     pub key: ApiKey,
     pub metrics: Arc<Metrics>,
     pub log: Log,
-    pub trusted_hops: usize,
+    pub trusted_proxies: TrustedProxies,
     pub concurrent_requests: usize,
     pub under_way: AtomicUsize,
     pub draining: AtomicBool,
@@ -86,7 +86,7 @@ pub struct Exchange {
 
 impl Exchange {
     fn new(client: Arc<Client>, request: &Request<Incoming>) -> Self {
-        let ip = client_ip(request.headers(), client.ip, client.front.trusted_hops);
+        let ip = client.front.trusted_proxies.client_ip(request.headers(), client.ip);
         Self { client, started: Instant::now(), is_counted: false, record: Record::new(request, ip) }
     }
 

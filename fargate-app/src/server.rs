@@ -60,7 +60,7 @@ pub async fn run(config: Config, mapping: Arc<Mapping>, log: Log) -> anyhow::Res
         key: config.api_key.map_or_else(make_key, Ok)?,
         metrics,
         log,
-        trusted_hops: config.trusted_hops,
+        trusted_proxies: config.trusted_proxies,
         concurrent_requests: config.limits.concurrent_requests,
         under_way: AtomicUsize::new(0),
         draining: AtomicBool::new(false),

@@ -30,7 +30,7 @@ fn the_key_comes_first_and_what_is_open_needs_none() {
 
 #[test]
 fn a_request_leaves_a_line_without_its_body_query_or_key() {
-    let server = Server::start(&[("TRUSTED_HOPS", "1")]);
+    let server = Server::start(&[("TRUSTED_PROXIES", "127.0.0.0/8")]);
     let headers = [
         ("x-api-key", KEY),
         ("x-forwarded-for", "1.1.1.1, 203.0.113.7"),
