@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.control_plane import ROOT
+from harness.control_plane import REGION, ROOT
 from terraform_cycle.cycle import DOMAIN, Cycle
 
 CREATE_FIRST = ("create", "delete")
@@ -22,9 +22,26 @@ UPDATE = ("update",)
 
 API = "module.rest_api[0]"
 FUNCTION = 'module.function["string-replace"]'
+RECEIPT = 'module.publish_function["publish-receipt"]'
 WORKER = 'module.publish_function["publish-worker"]'
 FARGATE = "module.fargate[0]"
 ALARM = "module.alarms.aws_cloudwatch_metric_alarm.this"
+
+PRIVATE_API = "module.private_api[0]"
+PROXIES = "module.external_services[0]"
+ALLOW_LIST = "module.allow_list[0]"
+
+PRIVATE = {"allowed_cidr_blocks": ["192.0.2.0/24", "2001:db8::/32"], "cors": {"origins": ["https://app.example.com"]}}
+EXTERNAL_SERVICES = {
+    "billing": {"port": 9001, "upstream": "https://billing.dc.example.com"},
+    "stock": {
+        "port": 9002,
+        "upstream": "https://10.1.2.3:8443",
+        "server_name": "stock.dc.example.com",
+        # Nobody reads it here: only that it arrives matters.
+        "certificate_authority": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+    },
+}
 
 COLOURS = ("blue", "green")
 NEW_SUMMARY = "Is the service alive?"
@@ -36,12 +53,14 @@ NEW_THRESHOLD = {"function": {"duration_p95_milliseconds": 4321}}
 def cycle() -> Iterator[Cycle]:
     cycle = Cycle(
         "everything",
-        architectures=["lambda", "fargate", "events", "publish"],
+        architectures=["lambda", "fargate", "events", "publish", "private"],
         root_domain=DOMAIN,
         notification_email="owner@example.com",
         api_gateway={"manage_account": True},
         network={"nat_gateways": "per-zone", "interface_endpoints": ["ssm", "ecr.api", "ecr.dkr", "logs"]},
         repository={"full_name": "example/switchyard"},
+        private=PRIVATE,
+        external_services=EXTERNAL_SERVICES,
     )
     yield cycle
     cycle.end()
@@ -80,6 +99,87 @@ def test_the_second_plan_says_no_changes(applied: Cycle) -> None:
     assert applied.terraform.plan() == {}
 
 
+def test_each_stage_has_the_firewall_that_it_should(applied: Cycle) -> None:
+    """One before everything, and before what is closed the list of who may call."""
+    wafv2, name = applied.client("wafv2"), applied.terraform.outputs()["name"]
+    behind = {}
+    for architecture, api in applied.terraform.outputs()["apis"].items():
+        for stage in api["stages"]:
+            arn = f"arn:aws:apigateway:{REGION}::/restapis/{api['id']}/stages/{stage}"
+            behind[f"{architecture}/{stage}"] = wafv2.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]["Name"]
+    closed = {f"private/{stage}" for stage in ("dev", "test", "stage")}
+    assert behind == {stage: f"{name}-closed" if stage in closed else name for stage in behind}
+    assert closed | {"private/prod", "lambda/prod", "publish/beta", "events/beta"} <= behind.keys()
+
+
+def test_the_vpc_link_leads_to_the_containers_whichever_of_them_serve(applied: Cycle) -> None:
+    apigateway, elbv2 = applied.client("apigateway"), applied.client("elbv2")
+    outputs = applied.terraform.outputs()
+    (link,) = apigateway.get_vpc_links()["items"]
+    (arn,) = link["targetArns"]
+    (balancer,) = elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    assert (balancer["Type"], balancer["Scheme"]) == ("network", "internal")
+    assert balancer["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] == "off"
+    (group,) = applied.client("ec2").describe_security_groups(GroupIds=balancer["SecurityGroups"])["SecurityGroups"]
+    assert group["IpPermissions"] == [], "the VPC link needs no rule, and nobody else may come in"
+
+    listeners = {each["Port"]: each for each in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]}
+    assert listeners.keys() == {8000, 8001, 8002, 8003, 9001, 9002}
+    (application,) = elbv2.describe_load_balancers(Names=[outputs["name"]])["LoadBalancers"]
+    for stage, port in {"prod": 8000, "dev": 8001, "test": 8002, "stage": 8003}.items():
+        assert outputs["private"]["endpoints"][stage].endswith(f":{port}")
+        target_group = listeners[port]["DefaultActions"][0]["TargetGroupArn"]
+        (described,) = elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
+        assert (described["TargetType"], described["Port"]) == ("alb", 443)
+        (target,) = elbv2.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
+        assert target["Target"]["Id"] == application["LoadBalancerArn"]
+
+    stages = {
+        each["stageName"]: each for each in apigateway.get_stages(restApiId=outputs["apis"]["private"]["id"])["item"]
+    }
+    assert {name: stage["variables"] for name, stage in stages.items()} == {
+        name: {"VPCLINK": link["id"], "VPCNLB": endpoint} for name, endpoint in outputs["private"]["endpoints"].items()
+    }
+
+
+def test_a_stage_of_private_is_at_a_host_name_of_its_own(applied: Cycle) -> None:
+    apigateway, outputs = applied.client("apigateway"), applied.terraform.outputs()
+    for stage, url in outputs["private"]["urls"].items():
+        host = url.removeprefix("https://")
+        (mapping,) = apigateway.get_base_path_mappings(domainName=host)["items"]
+        assert (mapping["basePath"], mapping["stage"]) == ("(none)", stage)
+        assert mapping["restApiId"] == outputs["apis"]["private"]["id"]
+
+
+def test_an_address_that_is_let_in_moves_its_list_alone(applied: Cycle) -> None:
+    private = {**PRIVATE, "allowed_cidr_blocks": [*PRIVATE["allowed_cidr_blocks"], "198.51.100.7/32"]}
+    assert applied.terraform.plan(private=private) == {f'{ALLOW_LIST}.aws_wafv2_ip_set.this["ipv4"]': UPDATE}
+
+
+def test_a_stage_that_is_opened_changes_its_firewall_alone(applied: Cycle) -> None:
+    assert applied.terraform.plan(private={**PRIVATE, "open_stages": ["prod", "stage"]}) == {
+        'aws_wafv2_web_acl_association.private["stage"]': DELETE_FIRST,
+    }
+
+
+def test_a_moved_upstream_moves_the_proxies_alone(applied: Cycle) -> None:
+    moved = {**EXTERNAL_SERVICES, "billing": {"port": 9001, "upstream": "https://new.dc.example.com"}}
+    assert applied.terraform.plan(external_services=moved) == {
+        f"{PROXIES}.aws_ecs_task_definition.this": DELETE_FIRST,
+        f"{PROXIES}.aws_ecs_service.this": UPDATE,
+    }
+
+
+def test_a_changed_definition_of_private_moves_the_stage_that_follows(applied: Cycle) -> None:
+    cors = {**PRIVATE, "cors": {"origins": ["https://other.example.com"]}}
+    assert applied.terraform.plan(private=cors) == {
+        f"{PRIVATE_API}.aws_api_gateway_rest_api.this": UPDATE,
+        f'{PRIVATE_API}.aws_api_gateway_deployment.this["dev"]': CREATE_FIRST,
+        f'{PRIVATE_API}.aws_api_gateway_documentation_version.this["dev"]': CREATE_FIRST,
+        f'{PRIVATE_API}.aws_api_gateway_stage.this["dev"]': UPDATE,
+    }
+
+
 def test_a_changed_openapi_text_moves_the_stage_test_and_leaves_prod(applied: Cycle) -> None:
     with replaced(applied, "openapi/lambda.yaml", "Is the service up?", NEW_SUMMARY):
         assert applied.terraform.plan() == {
@@ -105,6 +205,7 @@ def test_a_changed_alarm_threshold_moves_that_alarm_of_each_alias(applied: Cycle
     assert applied.terraform.plan(alarm_thresholds=NEW_THRESHOLD) == {
         f'{ALARM}["lambda-string-replace-prod-duration"]': UPDATE,
         f'{ALARM}["lambda-string-replace-test-duration"]': UPDATE,
+        f'{ALARM}["private-authorizer-live-duration"]': UPDATE,
         # The worker has a threshold of its own.
         f'{ALARM}["publish-authorizer-beta-duration"]': UPDATE,
         f'{ALARM}["publish-receipt-beta-duration"]': UPDATE,
@@ -133,6 +234,88 @@ def test_another_source_of_the_map_moves_its_readers(applied: Cycle) -> None:
         f"{FARGATE}.aws_iam_role_policy.task": UPDATE,
         f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
     }
+
+
+@pytest.fixture(scope="module")
+def told(applied: Cycle) -> dict[str, Any]:
+    """What is planned when publish is told everything that it can be told: address → values."""
+    publish = {
+        "name": "inbox",
+        "description": "Takes whatever comes",
+        "stage_name": "live",
+        "authorization_header": "X-Token",
+        "authorization_ttl_seconds": 0,
+        "max_processing_attempts": 7,
+    }
+    changes = applied.terraform.plan_document(publish=publish, log_retention_days=90)["resource_changes"]
+    planned = {change["address"]: change["change"]["after"] for change in changes if change["mode"] == "managed"}
+    return {address: values for address, values in planned.items() if values is not None}
+
+
+def test_what_publish_is_told_reaches_it(told: dict[str, Any]) -> None:
+    api = told["module.publish_api[0].aws_api_gateway_rest_api.this"]
+    assert (api["name"], api["description"]) == ("inbox", "Takes whatever comes")
+    scheme = yaml.safe_load(api["body"])["components"]["securitySchemes"]["token"]
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    assert (scheme["name"], authorizer["authorizerResultTtlInSeconds"]) == ("X-Token", 0)
+    assert "-authorizer:live/invocations" in authorizer["authorizerUri"]
+    assert told['module.publish_api[0].aws_api_gateway_stage.this["live"]']["xray_tracing_enabled"]
+    assert json.loads(told["module.capture[0].aws_sqs_queue.this"]["redrive_policy"])["maxReceiveCount"] == 7
+    logs = {
+        address: values["retention_in_days"]
+        for address, values in told.items()
+        if ".aws_cloudwatch_log_group." in address
+    }
+    for module in ("publish_api[0]", "publish_function[", "events_api[0]", "event_stream[0]"):
+        assert any(address.startswith(f"module.{module}") for address in logs), module
+    assert set(logs.values()) == {90}
+
+
+def test_what_is_published_is_kept_for_two_weeks_and_for_nobody_else(told: dict[str, Any]) -> None:
+    bucket = {
+        address.split(".")[-2]: values
+        for address, values in told.items()
+        if address.startswith("module.capture[0].module.bucket.")
+    }
+    (rule,) = bucket["aws_s3_bucket_lifecycle_configuration"]["rule"]
+    assert (rule["status"], rule["expiration"][0]["days"]) == ("Enabled", 14)
+    assert bucket["aws_s3_bucket_versioning"]["versioning_configuration"][0]["status"] == "Disabled"
+    (encryption,) = bucket["aws_s3_bucket_server_side_encryption_configuration"]["rule"]
+    assert encryption["apply_server_side_encryption_by_default"][0]["sse_algorithm"] == "AES256"
+    closed = bucket["aws_s3_bucket_public_access_block"]
+    assert all(closed[name] for name in closed if name.startswith(("block_", "ignore_", "restrict_")))
+    statements = json.loads(bucket["aws_s3_bucket_policy"]["policy"])["Statement"]
+    assert [each["Sid"] for each in statements if each["Effect"] == "Deny"] == ["TlsOnly"]
+    arn = told["module.capture[0].module.bucket.aws_s3_bucket.this"]["arn"]
+    put, receipt, worker = (
+        told[f"{owner}.aws_iam_role.{role}"]["arn"]
+        for owner, role in (("module.capture[0]", "put"), (RECEIPT, "this"), (WORKER, "this"))
+    )
+    allowed = {
+        (each["Principal"]["AWS"], *each["Action"], each["Resource"].removeprefix(arn))
+        for each in statements
+        if each["Effect"] == "Allow"
+    }
+    assert allowed == {
+        (put, "s3:PutObject", "/captured/*"),
+        (receipt, "s3:GetObject", "/*"),
+        (worker, "s3:GetObject", "/captured/*"),
+        (worker, "s3:PutObject", "/results/*"),
+    }
+
+
+def test_the_worker_runs_in_the_private_subnets(told: dict[str, Any]) -> None:
+    private = {
+        values["id"] for address, values in told.items() if address.startswith("module.network[0].aws_subnet.private[")
+    }
+    (network,) = told[f"{WORKER}.aws_lambda_function.this"]["vpc_config"]
+    assert set(network["subnet_ids"]) == private
+    assert len(private) == 2
+    for name in ("authorizer", "publish-receipt"):
+        assert told[f'module.publish_function["{name}"].aws_lambda_function.this']["vpc_config"] == []
+    for name in ("authorizer", "publish-receipt", "publish-worker"):
+        function = told[f'module.publish_function["{name}"].aws_lambda_function.this']
+        assert function["tracing_config"][0]["mode"] == "Active"
 
 
 def make_primary(ecs: Any, name: str, task_definition: str, target_group: str) -> None:

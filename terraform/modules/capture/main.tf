@@ -20,7 +20,8 @@ module "bucket" {
   grants = concat(
     [{ sid = "Capture", role_arn = aws_iam_role.put.arn, actions = ["s3:PutObject"], prefix = local.prefixes.captured }],
     [for name, role_arn in var.reader_role_arns : { sid = "Read${title(name)}", role_arn = role_arn, actions = ["s3:GetObject"], prefix = "" }],
-    [for name, role_arn in var.processor_role_arns : { sid = "Process${title(name)}", role_arn = role_arn, actions = ["s3:GetObject", "s3:PutObject"], prefix = "" }],
+    [for name, role_arn in var.processor_role_arns : { sid = "Process${title(name)}", role_arn = role_arn, actions = ["s3:GetObject"], prefix = local.prefixes.captured }],
+    [for name, role_arn in var.processor_role_arns : { sid = "Write${title(name)}", role_arn = role_arn, actions = ["s3:PutObject"], prefix = local.prefixes.results }],
   )
 }
 
