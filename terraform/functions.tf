@@ -32,7 +32,7 @@ locals {
       package = "authorizer" # the one of publish, with another scope
       lambda = {
         description = "Says who may call the private API, by the token"
-        environment = merge(one(module.tokens[*].reader.environment), { TOKEN_SCOPE = "private" })
+        environment = merge(one(module.tokens[*].reader.environment), { TOKEN_SCOPE = "private", TOKEN_SCHEME = "required" })
         statements  = one(module.tokens[*].reader.statements)
       }
     }

@@ -197,7 +197,7 @@ ROUTES = [
     Case("the historical path, text", b"abn", text("ABN AMRO"), TEXT, path="/api/string/replace", needs=Needs.ROUTES),
     Case("the historical path, errors", b"{", error(400, NOT_JSON), path="/api/string/replace", needs=Needs.ROUTES),
     Case("a query string changes nothing", content("abn"), message("ABN AMRO"), path="/string/replace?a=b&a=c"),
-    Case("unknown path", content("abn"), error(404, NOT_FOUND), path="/string/reverse"),
+    Case("unknown path", content("abn"), error(404, NOT_FOUND), path="/string/reverse", needs=Needs.NOT_FOUND),
     *(
         Case(f"unknown path {path}", content("abn"), error(404, NOT_FOUND), path=path, needs=Needs.ROUTES)
         for path in [

@@ -35,12 +35,16 @@ def request(
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     body: bytes | Iterable[bytes] | None = None,
     patience: float = PATIENCE,
+    source: str | None = None,
 ) -> Response:
-    """Sends one request on a connection of its own. A body that is given in pieces is sent chunked."""
+    """Sends one request on a connection of its own. A body that is given in pieces is sent chunked.
+
+    `source`: the address to send from. All of 127.0.0.0/8 is this machine's, so that a client can be another one.
+    """
     parts = urlsplit(base_url)
     given = list(headers.items() if isinstance(headers, Mapping) else headers)
     has_host = any(name.lower() == "host" for name, _ in given)
-    connection = connect(base_url, patience)
+    connection = connect(base_url, patience, source)
     try:
         target = parts.path.rstrip("/") + path
         connection.putrequest(method, target, skip_host=has_host, skip_accept_encoding=True)
@@ -72,14 +76,19 @@ def _send(connection: http.client.HTTPConnection, body: bytes | Iterable[bytes] 
         connection.send(b"0\r\n\r\n")
 
 
-def connect(base_url: str, patience: float = PATIENCE) -> http.client.HTTPConnection:
+def connect(base_url: str, patience: float = PATIENCE, source: str | None = None) -> http.client.HTTPConnection:
     parts = urlsplit(base_url)
+    source_address = (source, 0) if source else None
     assert parts.hostname, f"{base_url!r} is not a URL"
     if parts.scheme == "https":
         return http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=patience, context=ssl.create_default_context()
+            parts.hostname,
+            parts.port,
+            timeout=patience,
+            source_address=source_address,
+            context=ssl.create_default_context(),
         )
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=patience)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=patience, source_address=source_address)
 
 
 def response_of(connection: http.client.HTTPConnection) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from local.up import functions
 
+from harness import private
 from harness.binaries import binary
 from harness.make_local import DATA_PLANE, MakeLocal, program, terraform
 from harness.publish import Publish
@@ -28,7 +29,7 @@ def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """All that can be deployed, with custom domains."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
     # All tests come from one address, more often than the firewall lets it.
-    options = ("--root-domain", DOMAIN, "--rate-limit", "1000000")
+    options = ("--root-domain", DOMAIN, "--rate-limit", "1000000", "--var", f"private={json.dumps(private.SETTINGS)}")
     make_local = MakeLocal("--no-build", "--binaries", binaries, *options, endpoints=endpoints)
     try:
         make_local.wait_until_ready()

@@ -22,10 +22,11 @@ KINDS = {
     "lambda-prod-domain": "gateway",
     "fargate-alb": "alb",
     "fargate-container": "container",
+    **{f"private-{stage}{way}": "private" for stage in ("dev", "test", "stage", "prod") for way in ("", "-domain")},
 }
 """Name of a front door → what stands there, which says which cases of the contract hold."""
 
-SERVES_REPLACE = {"lambda", "fargate"}
+SERVES_REPLACE = {"lambda", "fargate", "private"}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ WORKS = {
     "fargate": ("/string/replace", 200),
     "events": ("/events", 200),
     "publish": ("/publish", 202),
+    "private": ("/string/replace", 200),
 }
 """Architecture → the path after a front door's address, and what a request there, with its headers, is answered."""
 
