@@ -179,10 +179,8 @@ CHANGES: dict[str, tuple[Edit, list[str]]] = {
             one(new).update(security=[{"token": []}, {"key": []}]),
         ],
         [
-            [
-                "GET /orders/{id}: it asks for the header `Authorization`, or the header `x-api-key`, "
-                "not the header `Authorization`"
-            ],
+            "GET /orders/{id}: it asks for the header `Authorization`, or the header `x-api-key`, "
+            "not the header `Authorization`"
         ],
     ),
     "a key besides": (

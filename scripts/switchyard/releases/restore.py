@@ -8,12 +8,11 @@ the hash of the file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from switchyard.failure import REFUSED, WRONG_USE, Failure
 
@@ -62,8 +61,8 @@ def restore(account: Account, steps: Steps, path: Path, variables: Mapping[str, 
         _permit(account.client("lambda"), statement, steps)
     for name in stages:
         served = rest_api.served(name)
-        if not export.is_same(served, document):
-            lines = [f"  {change}" for change in difference.compare(document, served)]
+        if not export.is_same(served, release.document):
+            lines = [f"  {change}" for change in difference.compare(release.document, served)]
             raise Failure("\n".join([f"{name} does not serve what {path} says:", *lines]), REFUSED)
     count = len(difference.operations(document))
     steps.say(f"API {api} serves the {count} operations of {path} on {', '.join(stages)}")
@@ -220,14 +219,22 @@ def _uris(document: Json) -> Iterator[tuple[str, str]]:
 def _permit(client: Any, statement: Json, steps: Steps) -> None:
     alias = f":{statement['Qualifier']}" if "Qualifier" in statement else ""
     try:
-        client.add_permission(**statement)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "ResourceNotFoundException":
-            raise Failure(
-                f"the definition calls {statement['FunctionName']}{alias}, which is not there: deploy it, then again",
-                REFUSED,
-            ) from error
-        if code != "ResourceConflictException":
-            raise
+        if not _is_permitted(client, statement):
+            client.add_permission(**statement)
+    except client.exceptions.ResourceNotFoundException as error:
+        raise Failure(
+            f"the definition calls {statement['FunctionName']}{alias}, which is not there: deploy it, then again",
+            REFUSED,
+        ) from error
     steps.say(f"the API may call {statement['FunctionName'].rpartition(':')[2]}{alias}")
+
+
+def _is_permitted(client: Any, statement: Json) -> bool:
+    """By a run before this one."""
+    where = {key: statement[key] for key in ("FunctionName", "Qualifier") if key in statement}
+    try:
+        policy = json.loads(client.get_policy(**where)["Policy"])
+    except client.exceptions.ResourceNotFoundException:
+        # No policy, or no function; of the latter AddPermission tells.
+        return False
+    return any(each.get("Sid") == statement["StatementId"] for each in policy["Statement"])
