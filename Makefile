@@ -198,7 +198,8 @@ endif
 lambdas/check:
 	@$(PYTHON) scripts/lambda_package.py check $(LAMBDA_CPU) $(wildcard $(LAMBDAS:%=target/lambda/%.zip))
 
-.PHONY: promote rollback api/release api/rollback api/restore api/status
+API_COMMANDS = release rollback restore status
+.PHONY: promote rollback $(API_COMMANDS:%=api/%) $(API_COMMANDS:%=local/api/%)
 promote: $(VENV)/.ready ## Let prod of FUNCTION= serve VERSION= (default: the newest), and show the plan
 	@$(call given,FUNCTION,string-replace)
 	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" promote $(FUNCTION) $(VERSION:%=--version %)
@@ -211,24 +212,35 @@ rollback: $(VENV)/.ready ## Let prod of FUNCTION= serve what it served before, a
 
 # `$(APIS)` is what the commands about APIs are told. STAGE is prod unless another is named.
 APIS   = --apis "$$($(TERRAFORM) output -json apis)"
+PLAN   = $(MAKE) terraform/plan
 STAGE ?= prod
 
-api/release: $(VENV)/.ready ## Let STAGE= (default: prod) of API= serve the newest definition as release VERSION= (BREAKING=yes even if it breaks callers), and show the plan
+# The running make local is asked itself, and has no plan.
+$(API_COMMANDS:%=local/api/%): RELEASE = $(PY) -m local.up.api --region $(REGION)
+$(API_COMMANDS:%=local/api/%): APIS =
+$(API_COMMANDS:%=local/api/%): PLAN = true
+
+local/api/release: ## The four commands below against the running make local: local/api/release, rollback, restore and status
+api/release: ## Let STAGE= (default: prod) of API= serve the newest definition as release VERSION= (BREAKING=yes even if it breaks callers), and show the plan
+api/release local/api/release: $(VENV)/.ready
 	@$(call given,API,lambda)
 	@$(call given,VERSION,1.4.0)
 	@$(RELEASE) $(APIS) api-release $(API) $(STAGE) $(VERSION) $(if $(filter yes,$(BREAKING)),--breaking)
-	@$(MAKE) terraform/plan
+	@$(PLAN)
 
-api/rollback: $(VENV)/.ready ## Let STAGE= of API= serve an earlier release: the one before, or VERSION=; and show the plan
+api/rollback: ## Let STAGE= of API= serve an earlier release: the one before, or VERSION=; and show the plan
+api/rollback local/api/rollback: $(VENV)/.ready
 	@$(call given,API,lambda)
 	@$(RELEASE) $(APIS) api-rollback $(API) $(STAGE) $(VERSION)
-	@$(MAKE) terraform/plan
+	@$(PLAN)
 
-api/restore: $(VENV)/.ready ## Make a new API of the export FILE= alone; VARIABLES='name=value ...' if it has no manifest
+api/restore: ## Make a new API of the export FILE= alone; VARIABLES='name=value ...' if it has no manifest
+api/restore local/api/restore: $(VENV)/.ready
 	@$(call given,FILE,releases/lambda/1.4.0.yaml)
 	@$(RELEASE) api-restore $(FILE) $(VARIABLES:%=--variable %)
 
-api/status: $(VENV)/.ready ## Show what every stage of every API serves, and whether that is its release; API= for one alone
+api/status: ## Show what every stage of every API serves, and whether that is its release; API= for one alone
+api/status local/api/status: $(VENV)/.ready
 	@$(RELEASE) $(APIS) api-status $(API)
 
 .PHONY: image image/push deploy

@@ -19,6 +19,8 @@ from .run_folder import LOCAL, ROOT
 PARALLELISM = 30
 """Most of an apply is the provider's waiting for things that are there at once here; the default of 10 queues them."""
 
+STATE_KEY = "local.tfstate"
+
 LEFT_OUT = {".terraform", ".terraform.lock.hcl", "tests"}
 BETWEEN_LINES_SECONDS = 1.0
 """Dozens of resources may come in one second."""
@@ -62,7 +64,7 @@ def plugins(wait: Callable[[], None]) -> Iterator[None]:
 
 
 def init_command(root: Path, bucket: str, region: str) -> list[str | Path]:
-    backend = {"bucket": bucket, "key": "local.tfstate", "region": region}
+    backend = {"bucket": bucket, "key": STATE_KEY, "region": region}
     return [
         "terraform",
         f"-chdir={root}",
