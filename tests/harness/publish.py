@@ -113,8 +113,10 @@ class Publish:
         names = ["VisibilityTimeout"]
         before = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
         self._hide({"VisibilityTimeout": str(seconds)})
-        yield
-        self._hide(before)
+        try:
+            yield
+        finally:
+            self._hide(before)
 
     def _hide(self, attributes: Mapping[str, str]) -> None:
         self.sqs.set_queue_attributes(QueueUrl=self.queue, Attributes=attributes)
@@ -166,8 +168,10 @@ class Worker:
         settings = self._publish.functions.get_function_configuration(FunctionName=self.name)
         before: dict[str, str] = settings["Environment"]["Variables"]
         self._configure(before | variables)
-        yield
-        self._configure(before)
+        try:
+            yield
+        finally:
+            self._configure(before)
 
     def _configure(self, variables: Mapping[str, str]) -> None:
         self._publish.functions.update_function_configuration(

@@ -33,7 +33,9 @@ def throttled(control_plane: str, url: str, rate: float, burst: int) -> Iterator
         for plan, limits in zip(plans, plan_limits, strict=True):
             apigateway.update_usage_plan(usagePlanId=plan["id"], patchOperations=operations("/throttle", *limits))
 
-    throttle(rate, burst, [(rate, burst)] * len(plans))
-    yield
     before = [(plan["throttle"]["rateLimit"], plan["throttle"]["burstLimit"]) for plan in plans]
-    throttle(settings["throttlingRateLimit"], settings["throttlingBurstLimit"], before)
+    throttle(rate, burst, [(rate, burst)] * len(plans))
+    try:
+        yield
+    finally:
+        throttle(settings["throttlingRateLimit"], settings["throttlingBurstLimit"], before)
