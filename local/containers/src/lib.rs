@@ -7,7 +7,7 @@
 //! | a listener of an Application Load Balancer | a port of 127.0.0.1 and an HTTP/1.1 proxy (`proxy`, `rule`) |
 //! | a listener of a Network Load Balancer | a port of 127.0.0.1 and a pipe (`tcp`) |
 //! | a target group | its targets and their health (`target_group`, `health`) |
-//! | a task of a service | a process of the binary that stands for the image (`task`, `service`) |
+//! | a task of a service | a process of the binary that stands for the image (`task`, `nginx`, `service`) |
 //! | a CodeDeploy deployment | blue to green, by the calls that CodeDeploy makes (`deployment`) |
 //!
 //! What happens is told to the control plane (`report`), so that DescribeTargetHealth, DescribeTasks and GetDeployment say
@@ -19,6 +19,7 @@ mod deployment;
 mod health;
 mod idle;
 mod listener;
+pub mod nginx;
 mod proxy;
 mod report;
 pub mod rule;
@@ -29,7 +30,7 @@ mod target_group;
 mod task;
 mod tcp;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -123,6 +124,8 @@ pub(crate) struct Inner {
     proxy: Proxy,
     deployments: Deployments,
     snapshot: Mutex<Arc<Snapshot>>,
+    /// Services that are left out, of which that was said.
+    left_out: Mutex<HashSet<String>>,
     /// Held from reading to having made it so: an older snapshot must not follow a newer one.
     updating: tokio::sync::Mutex<()>,
 }
@@ -152,6 +155,7 @@ impl Containers {
             listeners: Listeners::new(Arc::clone(&directory), ports),
             deployments: Deployments::default(),
             snapshot: Mutex::default(),
+            left_out: Mutex::default(),
             updating: tokio::sync::Mutex::default(),
             api,
             pace,
@@ -273,7 +277,8 @@ impl Inner {
         }
     }
 
-    async fn update(self: &Arc<Self>, snapshot: Snapshot) -> Result<(), Error> {
+    async fn update(self: &Arc<Self>, mut snapshot: Snapshot) -> Result<(), Error> {
+        self.leave_out(&mut snapshot);
         let snapshot = Arc::new(snapshot);
         *lock(&self.snapshot) = Arc::clone(&snapshot);
         // Groups before what is registered in them, and before who forwards to them.
@@ -282,6 +287,25 @@ impl Inner {
         self.services.update(&snapshot.services, &snapshot.task_definitions);
         self.deployments.update(&snapshot.deployments, self);
         opened.map_err(|(listener, cause)| Error::Listen { listener, cause })
+    }
+
+    /// What needs a program that not every machine has is not waited for; that is said once.
+    fn leave_out(&self, snapshot: &mut Snapshot) {
+        let Snapshot { services, task_definitions, .. } = snapshot;
+        services.retain(|service| {
+            let can_run = service.task_sets.iter().all(|set| {
+                let definition = task_definitions.get(&set.task_definition);
+                definition.is_none_or(|definition| self.services.can_run(definition, &set.load_balancers))
+            });
+            if !can_run && lock(&self.left_out).insert(service.arn.clone()) {
+                tracing::warn!(
+                    target: "containers",
+                    "the service {} is left out: it is nginx, which is not installed on this machine (Debian: apt-get install \
+                     nginx-light; Homebrew: brew install nginx)", service.name,
+                );
+            }
+            can_run
+        });
     }
 
     fn is_steady(&self) -> bool {

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use crate::Pace;
 use crate::change::Changes;
-use crate::snapshot::{Service, TaskDefinition, TaskSet};
+use crate::nginx;
+use crate::snapshot::{Service, ServiceLoadBalancer, TaskDefinition, TaskSet};
 use crate::target_group::{State, Target, TargetGroup, TargetGroups, lock};
 use crate::task::{self, Binaries, Exit, Launch, Process};
 
@@ -267,6 +268,13 @@ impl Services {
             slot.stop.send_replace(Stop::Drained);
             ending.push(slot);
         }
+    }
+
+    /// Whether there is a program for what the tasks are.
+    pub fn can_run(&self, definition: &TaskDefinition, load_balancers: &[ServiceLoadBalancer]) -> bool {
+        let container = task::container(definition, load_balancers);
+        let is_nginx = container.is_some_and(|container| nginx::is_in(&container.image));
+        !is_nginx || self.surroundings.binaries.nginx.is_some()
     }
 
     /// How many tasks of a task set run and are healthy in every target group.

@@ -196,6 +196,8 @@ pub struct TaskDefinition {
 pub struct ContainerDefinition {
     pub name: String,
     pub image: String,
+    pub entry_point: Vec<String>,
+    pub command: Vec<String>,
     pub is_essential: bool,
     pub ports: Vec<u16>,
     pub environment: BTreeMap<String, String>,
@@ -606,6 +608,8 @@ async fn task_definition(api: &AwsApi, arn: &str) -> Result<TaskDefinition, Erro
         ContainerDefinition {
             name: text(container, "name").to_owned(),
             image: text(container, "image").to_owned(),
+            entry_point: strings(container, "entryPoint"),
+            command: strings(container, "command"),
             is_essential: container["essential"].as_bool().unwrap_or(true),
             ports: list(container, "portMappings").iter().map(|mapping| port(mapping, "containerPort")).collect(),
             environment: pairs("environment", "value").collect(),

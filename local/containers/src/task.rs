@@ -1,9 +1,10 @@
 //! A task: a container of a task definition, as a process of this machine.
 //!
-//! The process gets the environment and the secrets of the task definition, and nothing of ours. Two things differ from
+//! The process gets the environment and the secrets of the task definition, and nothing of ours. Three things differ from
 //! AWS, where a task has a network of its own: a variable that holds an address to listen on (`0.0.0.0`) holds 127.0.0.1,
-//! and the variable that holds the container's port holds a free one. Besides, the SDK is pointed at the control plane, as
-//! the task's role does on AWS.
+//! the variable that holds the container's port holds a free one, and a variable that holds ranges of addresses
+//! (`10.0.0.0/16,10.1.0.0/16`) holds 127.0.0.1 too, where load balancers are. Besides, the SDK is pointed at the control
+//! plane, as the task's role does on AWS. What stands for an image is a binary; of `nginx` it is nginx ([`crate::nginx`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -19,8 +20,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::secret;
+use crate::rule::Cidr;
 use crate::snapshot::{ContainerDefinition, ServiceLoadBalancer, TaskDefinition};
+use crate::{nginx, secret};
 
 /// What stands for images.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,8 @@ pub struct Binaries {
     pub default: Option<PathBuf>,
     /// By the name of the image's repository, without registry and tag: `switchyard`.
     pub by_repository: HashMap<String, PathBuf>,
+    /// For images of nginx. Without it services of such images are left out.
+    pub nginx: Option<PathBuf>,
 }
 
 impl Binaries {
@@ -38,7 +42,7 @@ impl Binaries {
 }
 
 /// `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/api:1.0` → `team/api`
-fn repository(image: &str) -> &str {
+pub(crate) fn repository(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     // A registry has a dot or a port in its name, or is `localhost`.
     let path = match image.split_once('/') {
@@ -68,6 +72,9 @@ pub enum Error {
         /// `containerPort`
         port: u16,
     },
+    /// nginx cannot be run.
+    #[error(transparent)]
+    Nginx(#[from] nginx::Problem),
     /// There is no free port.
     #[error("no free port: {0}")]
     Port(io::Error),
@@ -118,6 +125,39 @@ pub struct Process {
     stop_timeout: Duration,
     /// Container's port → where it really listens.
     pub addresses: HashMap<u16, SocketAddr>,
+    /// Removed after its end.
+    _folder: Option<nginx::Folder>,
+}
+
+/// What stands for a container.
+#[derive(Debug)]
+pub struct Run {
+    /// What is started.
+    pub program: PathBuf,
+    /// With which words.
+    pub arguments: Vec<String>,
+    /// Without secrets and credentials.
+    pub environment: BTreeMap<String, String>,
+    /// Container's port → where it will listen.
+    pub addresses: HashMap<u16, SocketAddr>,
+    /// Of its own.
+    pub folder: Option<nginx::Folder>,
+}
+
+impl Run {
+    fn of(container: &ContainerDefinition, binaries: &Binaries, directory: &Path) -> Result<Self, Error> {
+        let no_program = || Error::Image(container.image.clone());
+        if nginx::is_in(&container.image) {
+            return nginx::run(container, binaries.nginx.as_deref().ok_or_else(no_program)?, directory);
+        }
+        let program = binaries.of(&container.image).ok_or_else(no_program)?.to_owned();
+        let mut addresses = HashMap::new();
+        for port in &container.ports {
+            addresses.insert(*port, free_port().map_err(Error::Port)?);
+        }
+        let environment = environment(container, &addresses)?;
+        Ok(Self { program, arguments: Vec::new(), environment, addresses, folder: None })
+    }
 }
 
 /// Starts the task's process.
@@ -134,12 +174,8 @@ pub async fn start(launch: Launch<'_>) -> Result<Process, Error> {
         let label = launch.label;
         tracing::warn!(target: "containers", "{label}: a task is one process here: {left_out:?} are left out");
     }
-    let program = launch.binaries.of(&container.image).ok_or_else(|| Error::Image(container.image.clone()))?;
-    let mut addresses = HashMap::new();
-    for port in &container.ports {
-        addresses.insert(*port, free_port().map_err(Error::Port)?);
-    }
-    let mut environment = environment(container, &addresses)?;
+    let Run { program, arguments, mut environment, addresses, folder } =
+        Run::of(container, launch.binaries, launch.directory)?;
     for (name, value_from) in &container.secrets {
         environment.insert(name.clone(), secret::fetch(api, value_from).await?);
     }
@@ -148,7 +184,8 @@ pub async fn start(launch: Launch<'_>) -> Result<Process, Error> {
     }
     // Where the control plane is, is not the task definition's to say.
     environment.insert("AWS_ENDPOINT_URL".to_owned(), api.endpoint().to_owned());
-    let mut child = Command::new(program)
+    let mut child = Command::new(&program)
+        .args(arguments)
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (OsStr::new(name), OsStr::new(value))))
         .current_dir(launch.directory)
@@ -159,12 +196,12 @@ pub async fn start(launch: Launch<'_>) -> Result<Process, Error> {
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|cause| Error::Start { program: program.to_owned(), cause })?;
+        .map_err(|cause| Error::Start { program, cause })?;
     for output in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
         tokio::spawn(print_lines(output, launch.label.to_owned()));
     }
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    Ok(Process { child, group, stop_timeout: container.stop_timeout, addresses })
+    Ok(Process { child, group, stop_timeout: container.stop_timeout, addresses, _folder: folder })
 }
 
 impl Process {
@@ -238,11 +275,18 @@ fn environment(
         let (name, _) = variable.ok_or_else(missing)?;
         environment.insert(name.clone(), address.port().to_string());
     }
-    for value in environment.values_mut().filter(|value| matches!(value.as_str(), "0.0.0.0" | "::")) {
-        *value = Ipv4Addr::LOCALHOST.to_string();
+    for value in environment.values_mut() {
+        if matches!(value.as_str(), "0.0.0.0" | "::") {
+            *value = Ipv4Addr::LOCALHOST.to_string();
+        } else if value.split(',').all(|range| Cidr::parse(range.trim()).is_some()) {
+            value.push_str(LOAD_BALANCERS);
+        }
     }
     Ok(environment)
 }
+
+/// Where load balancers are, as one more range of addresses.
+const LOAD_BALANCERS: &str = ",127.0.0.1/32";
 
 /// What a task's role and its region are to an SDK on AWS.
 fn credentials(api: &AwsApi) -> [(&'static str, &str); 6] {
@@ -258,7 +302,7 @@ fn credentials(api: &AwsApi) -> [(&'static str, &str); 6] {
 
 /// Free when it was asked for. Should somebody else take it before the task does, the task ends, and the next one gets
 /// another.
-fn free_port() -> io::Result<SocketAddr> {
+pub(crate) fn free_port() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
@@ -291,6 +335,8 @@ mod tests {
         ContainerDefinition {
             name: "api".into(),
             image: "api:1".into(),
+            entry_point: Vec::new(),
+            command: Vec::new(),
             is_essential: true,
             ports: ports.to_vec(),
             environment: environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
@@ -301,10 +347,19 @@ mod tests {
 
     #[test]
     fn only_where_to_listen_differs_from_the_task_definition() {
-        let given = [("HOST", "0.0.0.0"), ("PORT", "8080"), ("LIMIT", "808"), ("OTHER", "text")];
+        let vpc = "10.0.0.0/20,2001:db8::/56";
+        let given =
+            [("HOST", "0.0.0.0"), ("PORT", "8080"), ("LIMIT", "808"), ("OTHER", "a,10.0.0.0/20"), ("PROXIES", vpc)];
         let addresses = HashMap::from([(8080, "127.0.0.1:41001".parse().unwrap())]);
         let environment = environment(&definition(&given, &[8080]), &addresses).unwrap();
-        let expected = [("HOST", "127.0.0.1"), ("LIMIT", "808"), ("OTHER", "text"), ("PORT", "41001")];
+        let proxies = "10.0.0.0/20,2001:db8::/56,127.0.0.1/32";
+        let expected = [
+            ("HOST", "127.0.0.1"),
+            ("LIMIT", "808"),
+            ("OTHER", "a,10.0.0.0/20"),
+            ("PORT", "41001"),
+            ("PROXIES", proxies),
+        ];
         let got: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(got, expected);
     }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use local_aws_api::AwsApi;
-use local_containers::{Binaries, Containers};
+use local_containers::{Binaries, Containers, nginx};
 use local_gateway::{FinishedRequest, Functions, Gateway};
 use local_integrations::{ControlPlaneTemplates, Integrations};
 use local_lambda::Lambda;
@@ -65,7 +65,11 @@ impl Serving {
         let containers = Arc::new(Containers::new(
             api.clone(),
             local_containers::Config {
-                binaries: Binaries { default: Some(container_binary.into()), ..Binaries::default() },
+                binaries: Binaries {
+                    default: Some(container_binary.into()),
+                    nginx: nginx::installed(),
+                    ..Binaries::default()
+                },
                 work_directory: folder(work_directory, "tasks")?,
                 firewall: firewall.clone(),
                 ..local_containers::Config::default()

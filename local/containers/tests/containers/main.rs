@@ -5,6 +5,7 @@
 
 mod deployments;
 mod load_balancers;
+mod nginx;
 mod reading;
 mod services;
 mod support;

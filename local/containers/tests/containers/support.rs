@@ -222,6 +222,8 @@ pub fn snapshot() -> Snapshot {
     let container = ContainerDefinition {
         name: "api".into(),
         image: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:1".into(),
+        entry_point: Vec::new(),
+        command: Vec::new(),
         is_essential: true,
         ports: vec![8080],
         environment: [("HOST", "0.0.0.0"), ("PORT", "8080")].map(|(name, value)| (name.into(), value.into())).into(),
