@@ -480,6 +480,126 @@ run "released" {
   }
 }
 
+# A release that a command has made: the stage serves its deployment, and Terraform's own stays to turn back to.
+run "released_by_a_command" {
+  command = plan
+
+  providers = {
+    aws = aws.planning
+  }
+
+  plan_options {
+    refresh = false
+  }
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stages = {
+      test = { variables = { alias = "test" }, release = "1.1.0", follows = true }
+      prod = { variables = { alias = "prod" }, release = "1.1.0", initial = "1.0.0", deployments = { a1b2c3d4e5 = "d1e2f3", another = "g4h5i6" } }
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this["prod"].deployment_id == "d1e2f3" && aws_api_gateway_stage.this["prod"].documentation_version == "release-1.1.0" && aws_api_gateway_stage.this["prod"].description == "Release 1.1.0"
+    error_message = "prod must serve what was released to it in this account"
+  }
+
+  assert {
+    condition     = aws_api_gateway_deployment.this["prod"].id == run.deployed.deployment_ids.prod && aws_api_gateway_documentation_version.this["prod"].version == "prod-release-1.0.0"
+    error_message = "the first release's deployment must stay"
+  }
+
+  assert {
+    condition     = output.snapshots == { test = run.deployed.snapshots.test, prod = "release-1.1.0" }
+    error_message = "prod must stand for its release, and test, which is recorded only, for the definition"
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this["test"].deployment_id == run.deployed.deployment_ids.test && aws_api_gateway_stage.this["test"].description == "Every change at once"
+    error_message = "a stage whose releases are only recorded must go on following every change"
+  }
+}
+
+run "released_in_another_account" {
+  command = plan
+
+  providers = {
+    aws = aws.planning
+  }
+
+  plan_options {
+    refresh = false
+  }
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stages = {
+      test = { variables = { alias = "test" } }
+      prod = { variables = { alias = "prod" }, release = "1.1.0", initial = "1.0.0", deployments = { another = "g4h5i6" } }
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this["prod"].deployment_id == run.deployed.deployment_ids.prod
+    error_message = "another API's deployment is none of this one's"
+  }
+}
+
+run "held" {
+  command = plan
+
+  providers = {
+    aws = aws.planning
+  }
+
+  plan_options {
+    refresh = false
+  }
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    description = "Another"
+    stages = {
+      test = { variables = { alias = "test" }, release = "1.0.1", follows = true, deployments = { a1b2c3d4e5 = "d1e2f3" } }
+      prod = { variables = { alias = "prod" }, release = "1.0.0" }
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this["test"].deployment_id == "d1e2f3" && aws_api_gateway_stage.this["test"].description == "Release 1.0.1"
+    error_message = "a stage that is held at a release must serve it, whatever changes"
+  }
+
+  assert {
+    condition     = aws_api_gateway_deployment.this["test"].triggers.snapshot != run.deployed.snapshots.test
+    error_message = "there must be a deployment of the newest definition to go on with"
+  }
+}
+
+run "deployments_of_no_release" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    stages = { prod = { deployments = { a1b2c3d4e5 = "d1e2f3" } } }
+  }
+
+  expect_failures = [var.stages]
+}
+
 run "domain" {
   command = plan
 
