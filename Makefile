@@ -210,14 +210,12 @@ rollback: $(VENV)/.ready ## Let prod of FUNCTION= serve what it served before, a
 	@functions=$$($(TERRAFORM) output -json functions); $(RELEASE) --functions "$$functions" rollback $(FUNCTION)
 	@$(MAKE) terraform/plan
 
-# `$(APIS)` is what the commands about APIs are told. STAGE is prod unless another is named.
-APIS   = --apis "$$($(TERRAFORM) output -json apis)"
-PLAN   = $(MAKE) terraform/plan
-STAGE ?= prod
+API_RELEASE = apis=$$($(TERRAFORM) output -json apis); $(RELEASE) --apis "$$apis"
+PLAN        = $(MAKE) terraform/plan
+STAGE      ?= prod
 
 # The running make local is asked itself, and has no plan.
-$(API_COMMANDS:%=local/api/%): RELEASE = $(PY) -m local.up.api --region $(REGION)
-$(API_COMMANDS:%=local/api/%): APIS =
+$(API_COMMANDS:%=local/api/%): API_RELEASE = $(PY) -m local.up.api --region $(REGION)
 $(API_COMMANDS:%=local/api/%): PLAN = true
 
 local/api/release: ## The four commands below against the running make local: local/api/release, rollback, restore and status
@@ -225,23 +223,23 @@ api/release: ## Let STAGE= (default: prod) of API= serve the newest definition a
 api/release local/api/release: $(VENV)/.ready
 	@$(call given,API,lambda)
 	@$(call given,VERSION,1.4.0)
-	@$(RELEASE) $(APIS) api-release $(API) $(STAGE) $(VERSION) $(if $(filter yes,$(BREAKING)),--breaking)
+	@$(API_RELEASE) api-release $(API) $(STAGE) $(VERSION) $(if $(filter yes,$(BREAKING)),--breaking)
 	@$(PLAN)
 
 api/rollback: ## Let STAGE= of API= serve an earlier release: the one before, or VERSION=; and show the plan
 api/rollback local/api/rollback: $(VENV)/.ready
 	@$(call given,API,lambda)
-	@$(RELEASE) $(APIS) api-rollback $(API) $(STAGE) $(VERSION)
+	@$(API_RELEASE) api-rollback $(API) $(STAGE) $(VERSION)
 	@$(PLAN)
 
 api/restore: ## Make a new API of the export FILE= alone; VARIABLES='name=value ...' if it has no manifest
 api/restore local/api/restore: $(VENV)/.ready
 	@$(call given,FILE,releases/lambda/1.4.0.yaml)
-	@$(RELEASE) api-restore $(FILE) $(VARIABLES:%=--variable %)
+	@$(API_RELEASE) api-restore $(FILE) $(VARIABLES:%=--variable %)
 
 api/status: ## Show what every stage of every API serves, and whether that is its release; API= for one alone
 api/status local/api/status: $(VENV)/.ready
-	@$(RELEASE) $(APIS) api-status $(API)
+	@$(API_RELEASE) api-status $(API)
 
 .PHONY: image image/push deploy
 IMAGE ?= switchyard
