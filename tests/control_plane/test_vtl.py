@@ -142,6 +142,11 @@ def test_the_functions(render: Render, template: str, expected: str) -> None:
     assert render(template, json.dumps(TEXT)) == expected
 
 
+def test_half_a_surrogate_pair_is_a_question_mark(render: Render) -> None:
+    """JSON can escape one, UTF-8 cannot hold it; Java's encoder puts a question mark in its place."""
+    assert render("$input.path('$.v')|$util.base64Encode($input.path('$.v'))", '{"v": "a\\ud83e"}') == "a?|YT8="
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 @settings(max_examples=60, deadline=None)
 def test_what_is_encoded_can_be_decoded(render: Render, value: str) -> None:
