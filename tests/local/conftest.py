@@ -12,6 +12,7 @@ from local.up import functions
 
 from harness import private
 from harness.binaries import binary
+from harness.https_upstream import HttpsUpstream
 from harness.make_local import DATA_PLANE, MakeLocal, program, terraform
 from harness.publish import Publish
 
@@ -25,11 +26,25 @@ def binaries() -> Path:
 
 
 @pytest.fixture(scope="session")
-def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeLocal]:
+def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, HttpsUpstream]]:
+    """Services outside AWS: one that is what it says, and one that says it is that one."""
+    folder = tmp_path_factory.mktemp("upstreams")
+    servers = {name: HttpsUpstream(folder / name, "billing.example.com") for name in ("billing", "impostor")}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    binaries: Path, upstreams: dict[str, HttpsUpstream], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeLocal]:
     """All that can be deployed, with custom domains."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
     # All tests come from one address, more often than the firewall lets it.
-    options = ("--root-domain", DOMAIN, "--rate-limit", "1000000", "--var", f"private={json.dumps(private.SETTINGS)}")
+    options = ["--root-domain", DOMAIN, "--rate-limit", "1000000"]
+    variables = {"private": private.SETTINGS, "external_services": private.external_services(upstreams)}
+    options += [f"--var={name}={json.dumps(value)}" for name, value in variables.items()]
     make_local = MakeLocal("--no-build", "--binaries", binaries, *options, endpoints=endpoints)
     try:
         make_local.wait_until_ready()

@@ -24,8 +24,10 @@ def endpoints(deployed: MakeLocal) -> dict[str, Any]:
 
 def service(ecs: Any) -> dict[str, Any]:
     cluster = ecs.list_clusters()["clusterArns"][0]
-    services = ecs.list_services(cluster=cluster)["serviceArns"]
-    described: dict[str, Any] = ecs.describe_services(cluster=cluster, services=services)["services"][0]
+    arns = ecs.list_services(cluster=cluster)["serviceArns"]
+    services = ecs.describe_services(cluster=cluster, services=arns)["services"]
+    described: dict[str, Any]
+    (described,) = [each for each in services if each["deploymentController"]["type"] == "CODE_DEPLOY"]
     return described
 
 
