@@ -18,6 +18,7 @@ variables {
     vpc_id             = "vpc-1"
     public_subnet_ids  = ["subnet-1", "subnet-2"]
     private_subnet_ids = ["subnet-3", "subnet-4"]
+    subnet_cidr_blocks = { public = ["10.0.0.0/20", "10.0.16.0/20"], private = ["10.0.128.0/20", "10.0.144.0/20"] }
   }
   mapping = {
     environment = { STRINGS_MAPPING_PARAMETER_NAME = "/switchyard-test/mapping" }
@@ -229,14 +230,14 @@ run "task_and_service" {
       AWS_REGION                      = "eu-west-1"
       HOST                            = "0.0.0.0"
       PORT                            = "8080"
-      TRUSTED_HOPS                    = "1"
+      TRUSTED_PROXIES                 = "10.0.128.0/20,10.0.144.0/20,10.0.0.0/20,10.0.16.0/20"
       DRAIN_SECONDS                   = "20"
       IDLE_TIMEOUT_SECONDS            = "75"
       METRICS_SERVICE                 = "switchyard-test"
       STRINGS_MAPPING_PARAMETER_NAME  = "/switchyard-test/mapping"
       STRINGS_MAPPING_REFRESH_SECONDS = "60"
     }
-    error_message = "the environment is the service's whole configuration, and the load balancer its only trusted hop"
+    error_message = "the environment is the service's whole configuration, and load balancers in the subnets are believed"
   }
 
   assert {

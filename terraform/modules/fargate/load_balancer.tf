@@ -22,8 +22,8 @@ resource "aws_lb" "this" {
   enable_deletion_protection = var.protected
   idle_timeout               = local.idle_seconds.load_balancer
 
-  # The one hop that the service trusts (TRUSTED_HOPS=1): what a client puts into X-Forwarded-For stands before the address
-  # that the load balancer saw, and is not believed.
+  # The service believes what its own load balancers wrote (TRUSTED_PROXIES): this one appends the address that it saw, and
+  # what a client put in stands before that, and is not believed.
   xff_header_processing_mode = "append"
 
   # AWS writes a first file at once, to see whether it may: the name is known only when the bucket has its policy.

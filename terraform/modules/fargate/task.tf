@@ -18,7 +18,7 @@ locals {
     AWS_REGION                      = var.region
     HOST                            = "0.0.0.0"
     PORT                            = tostring(local.container_port)
-    TRUSTED_HOPS                    = "1"
+    TRUSTED_PROXIES                 = join(",", flatten(values(var.network.subnet_cidr_blocks)))
     DRAIN_SECONDS                   = tostring(local.drain.seconds)
     IDLE_TIMEOUT_SECONDS            = tostring(local.idle_seconds.service)
     METRICS_SERVICE                 = var.name

@@ -17,11 +17,12 @@ variable "account_id" {
 }
 
 variable "network" {
-  description = "Where it stands: the load balancer in the public subnets, the tasks in the private ones."
+  description = "Where it stands: the load balancer in the public subnets, the tasks in the private ones. From the addresses of both a load balancer may call."
   type = object({
     vpc_id             = string
     public_subnet_ids  = list(string)
     private_subnet_ids = list(string)
+    subnet_cidr_blocks = map(list(string))
   })
   nullable = false
 }
