@@ -1,13 +1,14 @@
 //! nginx in the place of its image: the one that is installed on this machine.
 //!
 //! An image of nginx holds no program of ours, only nginx, and a task definition says all that it is to do: the container's
-//! own command runs, with the container's own configuration, which the variable `NGINX_CONFIG` holds in base64. Three things
+//! own command runs, with the container's own configuration, which the variable `NGINX_CONFIG` holds in base64. Four things
 //! in it differ, where a task on AWS has a network and a file system of its own:
 //!
 //! | | in the task definition | here |
 //! |---|---|---|
 //! | `listen` | the container's port | a free port of 127.0.0.1 |
 //! | `resolver` | the VPC's DNS server | this machine's |
+//! | `/etc/ssl/certs/ca-certificates.crt` | public authorities, in the image | this machine's file of them |
 //! | the folder of `pid`, wherever it is named | a volume | a folder of the task's own, gone with it |
 
 use std::collections::HashMap;
@@ -25,6 +26,11 @@ use crate::task::{Error, Run, free_port, repository};
 const CONFIGURATION: &str = "NGINX_CONFIG";
 /// Where nginx is if not in `PATH`, which of most users has no `sbin`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
+
+/// Where an image has the certificates of public authorities: it is made of Debian or Alpine.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Where else a machine may have them: Fedora, macOS.
+const OTHER_CERTIFICATES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// The installed nginx.
 #[must_use]
@@ -81,7 +87,10 @@ pub fn run(container: &ContainerDefinition, nginx: &Path, directory: &Path) -> R
     }
     let folder = Folder::within(directory)?;
     let here = folder.0.display().to_string();
-    let configuration = rewritten(&configuration, &addresses, &name_servers()).replace(its_folder, &here);
+    let certificates = [CERTIFICATES].into_iter().chain(OTHER_CERTIFICATES).find(|file| Path::new(file).is_file());
+    let configuration = rewritten(&configuration, &addresses, &name_servers())
+        .replace(its_folder, &here)
+        .replace(CERTIFICATES, certificates.unwrap_or(CERTIFICATES));
     let mut environment = container.environment.clone();
     environment.insert(CONFIGURATION.to_owned(), STANDARD.encode(configuration));
     environment.insert("PATH".to_owned(), path(nginx));
