@@ -236,6 +236,19 @@ def test_another_source_of_the_map_moves_its_readers(applied: Cycle) -> None:
     }
 
 
+def test_publish_says_where_it_is(applied: Cycle) -> None:
+    publish, sqs = applied.terraform.outputs()["publish"], applied.client("sqs")
+    assert publish["url"] == f"https://switchyard-publish-test.{DOMAIN}/beta"
+    assert {publish["queue_url"], publish["error_queue_url"]} <= set(sqs.list_queues()["QueueUrls"])
+    names = ["RedrivePolicy"]
+    redrive = sqs.get_queue_attributes(QueueUrl=publish["queue_url"], AttributeNames=names)["Attributes"][names[0]]
+    errors = json.loads(redrive)["deadLetterTargetArn"].rsplit(":", 1)[-1]
+    assert publish["error_queue_url"].endswith(f"/{errors}")
+    notified = applied.client("s3").get_bucket_notification_configuration(Bucket=publish["bucket"])
+    (queue,) = notified["QueueConfigurations"]
+    assert publish["queue_url"].endswith(f"/{queue['QueueArn'].rsplit(':', 1)[-1]}")
+
+
 @pytest.fixture(scope="module")
 def told(applied: Cycle) -> dict[str, Any]:
     """What is planned when publish is told everything that it can be told: address → values."""
