@@ -13,6 +13,7 @@ from harness import http
 from harness.make_local import MakeLocal
 from harness.private import CONTACT, ORIGINS
 from harness.publish import Publish
+from harness.waiting import eventually
 
 STAGES = ("dev", "test", "stage", "prod")
 CLOSED = ("dev", "test", "stage")
@@ -138,6 +139,20 @@ def test_prod_is_open_to_everybody_with_a_token(doors: dict[str, Door]) -> None:
         body = b'{"content": "abn"}'
         answer = http.request(door["url"], "POST", "/string/replace", door["headers"], body, source=STRANGER)
         assert (answer.status, answer.json()) == (200, {"message": "ABN AMRO"}), name
+
+
+@pytest.mark.parametrize("forged", ["203.0.113.9", "127.0.0.1", "10.0.0.5, 127.0.0.1", "nonsense", ""])
+def test_the_service_knows_the_caller_whatever_that_one_says(deployed: MakeLocal, prod: Door, forged: str) -> None:
+    trace = f"1-5759e988-{hashlib.sha256(forged.encode()).hexdigest()[:24]}"
+    headers = {**prod["headers"], "X-Forwarded-For": forged, "X-Amzn-Trace-Id": f"Root={trace}"}
+    answer = http.request(prod["url"], "POST", "/string/replace", headers, b'{"content": ""}', source=STRANGER)
+    assert answer.status == 200
+
+    def of_container() -> str | None:
+        """The gateway's own line has the trace too."""
+        return next((line for line in deployed.stdout if trace in line and '"client_ip"' in line), None)
+
+    assert f'"client_ip":"{STRANGER}"' in eventually("the container's line", of_container)
 
 
 def preflight(door: Door, origin: str, path: str = "/string/replace") -> http.Response:
