@@ -47,7 +47,6 @@ module "waf" {
     { for stage, arn in merge(module.rest_api[*].stage_arns...) : "lambda-${stage}" => arn },
     { for stage, arn in merge(module.events_api[*].stage_arns...) : "events-${stage}" => arn },
     { for stage, arn in merge(module.publish_api[*].stage_arns...) : "publish-${stage}" => arn },
-    { for stage, arn in merge(module.private_api[*].stage_arns...) : "private-${stage}" => arn if contains(var.private.open_stages, stage) },
     { for service in module.fargate : "fargate" => service.load_balancer_arn },
   )
 }
@@ -347,7 +346,7 @@ module "private_api" {
   depends_on = [aws_api_gateway_account.this]
 }
 
-# Before the stages that are not open; the others are behind the shared firewall.
+# Before the stages that are not open.
 module "allow_list" {
   count  = length(setsubtract(keys(local.private_stages), var.private.open_stages)) > 0 ? 1 : 0
   source = "./modules/allow_list"
@@ -356,8 +355,16 @@ module "allow_list" {
   region              = var.region
   allowed_cidr_blocks = var.private.allowed_cidr_blocks
   contact             = coalesce(var.private.contact, var.notification_email, "whoever runs ${local.name}")
-  protected           = { for stage, arn in module.private_api[0].stage_arns : "private-${stage}" => arn if !contains(var.private.open_stages, stage) }
   log_group_arn       = module.waf.log_group_arn
+}
+
+# One association for each stage, whichever firewall it leads to. With one in each firewall's module, a stage that is opened
+# could be associated anew first and then be taken from both: to dissociate, AWS asks for the stage alone.
+resource "aws_wafv2_web_acl_association" "private" {
+  for_each = local.private_stages
+
+  resource_arn = module.private_api[0].stage_arns[each.key]
+  web_acl_arn  = contains(var.private.open_stages, each.key) ? module.waf.arn : module.allow_list[0].arn
 }
 
 module "private_function" {

@@ -13,7 +13,6 @@ variables {
   region              = "eu-west-1"
   allowed_cidr_blocks = ["192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32"]
   contact             = "Platform <platform@example.com>"
-  protected           = { private-dev = "arn:aws:apigateway:eu-west-1::/restapis/a1/stages/dev" }
   log_group_arn       = "arn:aws:logs:eu-west-1:123456789012:log-group:aws-waf-logs-switchyard-test"
 }
 
@@ -50,11 +49,6 @@ run "as_it_is" {
   assert {
     condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => length(one(rule.action).allow) } == { Allowed-ipv4 = 1, Allowed-ipv6 = 1 }
     error_message = "a rule must let each family's set through, and there must be no other"
-  }
-
-  assert {
-    condition     = { for name, association in aws_wafv2_web_acl_association.this : name => association.resource_arn } == { private-dev = "arn:aws:apigateway:eu-west-1::/restapis/a1/stages/dev" }
-    error_message = "it must stand before everything that it is given"
   }
 
   assert {

@@ -27,7 +27,6 @@ LIST = "module.allow_list[0]"
 PROXIES = "module.external_services[0]"
 
 PORTS = {"prod": 8000, "dev": 8001, "test": 8002, "stage": 8003}
-CLOSED = {"dev", "test", "stage"}
 
 # API Gateway's integration time-out: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 GATEWAY_SECONDS = 29
@@ -63,10 +62,9 @@ def test_a_stage_has_its_own_of_everything(stage: str, planned: dict[str, dict[s
 
 
 def test_a_stage_is_behind_one_firewall(planned: dict[str, dict[str, Any]]) -> None:
-    association = 'aws_wafv2_web_acl_association.this["private-{}"]'
-    shared = {stage for stage in PORTS if f"module.waf.{association.format(stage)}" in planned}
-    listed = {stage for stage in PORTS if f"{LIST}.{association.format(stage)}" in planned}
-    assert (shared, listed) == ({"prod"}, CLOSED)
+    """In one place: two could not change hands without a moment in which neither stands there. The cycle asks which."""
+    associated = [address for address in planned if "aws_wafv2_web_acl_association" in address and "private" in address]
+    assert sorted(associated) == sorted(f'aws_wafv2_web_acl_association.private["{stage}"]' for stage in PORTS)
 
 
 def test_who_is_not_on_the_list_is_told_whom_to_ask(planned: dict[str, dict[str, Any]]) -> None:

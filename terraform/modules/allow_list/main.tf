@@ -70,13 +70,6 @@ resource "aws_wafv2_ip_set" "this" {
   addresses          = each.value
 }
 
-resource "aws_wafv2_web_acl_association" "this" {
-  for_each = var.protected
-
-  web_acl_arn  = aws_wafv2_web_acl.this.arn
-  resource_arn = each.value
-}
-
 resource "aws_wafv2_web_acl_logging_configuration" "this" {
   resource_arn            = aws_wafv2_web_acl.this.arn
   log_destination_configs = [var.log_group_arn]

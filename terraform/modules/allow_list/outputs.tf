@@ -1,11 +1,6 @@
 output "arn" {
-  description = "The web ACL."
+  description = "The web ACL. A stage has one only, so the root associates it or the shared one."
   value       = aws_wafv2_web_acl.this.arn
-}
-
-output "protected" {
-  description = "What stands behind it, by its name."
-  value       = { for name, association in aws_wafv2_web_acl_association.this : name => association.resource_arn }
 }
 
 output "alarms" {

@@ -33,12 +33,6 @@ variable "contact" {
   }
 }
 
-variable "protected" {
-  description = "ARNs of the stages that stand behind it, by a name for each."
-  type        = map(string)
-  nullable    = false
-}
-
 variable "log_group_arn" {
   description = "Where blocked requests are logged; its name must begin with aws-waf-logs-, and WAF must be allowed to write there."
   type        = string
