@@ -1,6 +1,7 @@
 """A stage is released, changed, released, rolled back: read back by the AWS SDK."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -309,3 +310,26 @@ def test_status_shows_drift_of_a_release(shop: Shop, capsys: pytest.CaptureFixtu
     told = capsys.readouterr().out
     assert "3 differences\n" in told
     assert "lambda prod: BREAKING DELETE /orders/{id}: the operation is removed" in told
+
+
+def test_what_was_released_in_another_account_is_no_drift_here(
+    shops: Callable[[], Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same committed files, and a fresh account: nothing was released to its prod, and anything can be."""
+    first, second = shops(), shops()
+    first.apply(with_cancellation())
+    assert first.run("api-release", "lambda", "prod", "1.1.0") == 0
+    second.file, second.archive = first.file, first.archive
+    before = {path: path.read_text() for path in first.archive.rglob("*.*")}
+    capsys.readouterr()
+    assert second.run("api-status") == 0
+    assert "1.1.0 is another API's" in capsys.readouterr().out
+
+    assert second.run("api-rollback", "lambda", "prod", "1.1.0") == 0
+    assert export.is_same(second.serves("prod"), first.serves("prod"))
+    held = {shop.api: shop.stage("prod")["deploymentId"] for shop in (first, second)}
+    assert first.entry()["deployments"] == held
+    assert {path: path.read_text() for path in first.archive.rglob("*.*")} == before
+    assert first.run("api-release", "lambda", "prod", "1.1.0") == 0
+    assert second.run("api-release", "lambda", "prod", "1.2.0", "--breaking") == 0
+    assert export.is_same(second.serves("prod"), second.serves("test"))

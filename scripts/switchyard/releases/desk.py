@@ -40,10 +40,6 @@ class Standing:
     last: Release | None
     """What was released to it last."""
 
-    @property
-    def name(self) -> str:
-        return self.entry.release if self.entry else "what it serves"
-
 
 def look(desk: Desk, rest_api: RestApi, stage: str) -> Standing:
     """Looks at the stage. A release that was made before there were exports gets one, of what the stage serves."""
@@ -51,8 +47,12 @@ def look(desk: Desk, rest_api: RestApi, stage: str) -> Standing:
     entry = desk.ledger.entry(api.architecture, stage)
     deployment = rest_api.stage(stage)["deploymentId"]
     document = rest_api.served(stage)
-    is_held = entry is not None and (not entry.follows or entry.held(api.id) is not None)
     last = desk.archive.find(api.architecture, entry.release) if entry else None
+    if entry and last and is_of_another(desk, api, entry):
+        # A fresh account: Terraform has made the stage's deployment of the newest definition, whatever the file says.
+        desk.steps.say(f"release {last.version} was exported from another API: {stage} of this one was never released")
+        return Standing(entry, document, deployment, False, None)
+    is_held = entry is not None and (not entry.follows or entry.held(api.id) is not None)
     if entry and is_held and last is None:
         said = manifest.take(desk.account, rest_api, entry.release, stage, deployment)
         last = desk.archive.add(api.architecture, entry.release, document, {**said, "deployment": deployment})
@@ -60,6 +60,12 @@ def look(desk: Desk, rest_api: RestApi, stage: str) -> Standing:
             f"{stage} serves release {entry.release}, which had no export: {desk.archive.path(last.api, last.version)}"
         )
     return Standing(entry, document, deployment, is_held, last)
+
+
+def is_of_another(desk: Desk, api: Api, entry: Entry) -> bool:
+    """What the ledger says is about an API of the same name elsewhere, or one that is gone."""
+    said = desk.archive.manifest(api.architecture, entry.release).get("exported_from", {})
+    return entry.held(api.id) is None and said.get("rest_api", api.id) != api.id
 
 
 def refuse_drift(desk: Desk, api: Api, stage: str, standing: Standing, target: Release | None) -> None:
@@ -90,6 +96,10 @@ def show(desk: Desk, standing: Standing, document: Json, version: str) -> list[d
     """Says what changes for the stage's callers."""
     before = standing.last.document if standing.last else standing.document
     changes = difference.compare(before, document)
-    desk.steps.say(difference.summary(standing.name, version, changes))
+    if standing.last:
+        desk.steps.say(difference.summary(standing.last.version, version, changes))
+    else:
+        count = len(difference.operations(document))
+        desk.steps.say(f"release {version} is the stage's first one, of {count} operations")
     desk.steps.show([str(change) for change in changes])
     return changes

@@ -12,6 +12,7 @@ from . import deployment, difference, export, manifest
 from .apis import Api
 from .archive import Release, require_version
 from .desk import Desk, Standing, look, refuse_drift, show
+from .json_types import Json
 from .ledger import Entry
 from .rest_api import RestApi
 
@@ -27,11 +28,14 @@ def release(desk: Desk, api: Api, stage: str, version: str, breaking: bool) -> N
         desk.steps.say(f"{stage} of {api.architecture} serves release {version} already")
         return
     refuse_drift(desk, api, stage, standing, target)
-    target = target or _export(desk, rest_api, standing, version, breaking)
+    if target is None:
+        target = _export(desk, rest_api, standing, version, breaking)
+    else:
+        # Another stage has it, or a run that was ended has exported it.
+        _judge(desk, standing, target.document, version, breaking)
     if stage == api.following:
         _record_following(desk, rest_api, standing, target, stage)
     else:
-        _guard(desk, standing, target, breaking)
         put_into_service(desk, rest_api, standing, target, stage, _previous(standing, target))
 
 
@@ -76,24 +80,16 @@ def _serves(standing: Standing, target: Release) -> bool:
 def _export(desk: Desk, rest_api: RestApi, standing: Standing, version: str, breaking: bool) -> Release:
     api = rest_api.api
     document, stage, exported = deployment.definition(desk, rest_api)
-    changes = show(desk, standing, document, version)
-    _refuse_breaking(changes, breaking)
+    _judge(desk, standing, document, version, breaking)
     said = manifest.take(desk.account, rest_api, version, stage, exported)
     made = desk.archive.add(api.architecture, version, document, said)
     desk.steps.say(f"exported {stage} to {desk.archive.path(api.architecture, version)}")
     return made
 
 
-def _guard(desk: Desk, standing: Standing, target: Release, breaking: bool) -> None:
-    """A release that is there already, because another stage has it, is another difference to this stage's callers."""
-    before = standing.last.document if standing.last else standing.document
-    if export.is_same(before, target.document):
-        return
-    _refuse_breaking(difference.compare(before, target.document), breaking)
-
-
-def _refuse_breaking(changes: list[difference.Change], breaking: bool) -> None:
-    count = sum(change.breaking for change in changes)
+def _judge(desk: Desk, standing: Standing, document: Json, version: str, breaking: bool) -> None:
+    """Tells this stage's callers' difference, and refuses one that breaks them."""
+    count = sum(change.breaking for change in show(desk, standing, document, version))
     if count and not breaking:
         what = "one change breaks" if count == 1 else f"{count} changes break"
         raise Failure(f"{what} callers: nothing is released. BREAKING=yes releases it all the same", REFUSED)

@@ -147,12 +147,9 @@ def _stage(
             tracingEnabled=settings.get("tracingEnabled", False),
             tags={key: value for key, value in settings.get("tags", {}).items() if not key.startswith("aws:")},
         )
+    # A method is named with its path already escaped, such as `~1orders/GET`, or `*/*` for all.
     operations = [
-        {
-            "op": "replace",
-            "path": f"/{method.replace('/', '~1') if method != '*/*' else method}/{path}",
-            "value": _word(said[key]),
-        }
+        {"op": "replace", "path": f"/{method}/{path}", "value": _word(said[key])}
         for method, said in settings.get("methodSettings", {}).items()
         for key, path in METHOD_SETTINGS.items()
         if key in said

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from . import difference, export, manifest
 from .apis import Api
-from .desk import Desk
+from .desk import Desk, is_of_another
 from .json_types import Json
 from .rest_api import CANDIDATE, RestApi
 
@@ -54,6 +54,8 @@ def _drift(desk: Desk, rest_api: RestApi, stage: str, deployment: str) -> tuple[
         return "every change", NOTHING, []
     held = entry.held(api.id)
     release = desk.archive.find(api.architecture, entry.release)
+    if release and is_of_another(desk, api, entry):
+        return NOTHING, f"{entry.release} is another API's", []
     name = entry.release if held or not entry.follows else f"{entry.release}, then every change"
     if release is None:
         return name, "no export yet", []
