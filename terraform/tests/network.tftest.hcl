@@ -79,6 +79,11 @@ run "two_zones_one_way_out" {
   }
 
   assert {
+    condition     = toset(flatten(values(output.subnet_cidr_blocks))) == toset(concat([for subnet in aws_subnet.public : subnet.cidr_block], [for subnet in aws_subnet.private : subnet.cidr_block])) && length(output.subnet_cidr_blocks.private) == 2
+    error_message = "whoever asks must be told the addresses of the subnets that there are"
+  }
+
+  assert {
     condition     = jsondecode(aws_iam_role.flow.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
     error_message = "only this account's flow logs may use the role"
   }

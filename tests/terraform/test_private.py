@@ -109,6 +109,7 @@ def test_the_authorizer_asks_for_the_scope_of_private(planned: dict[str, dict[st
     function = planned['module.private_function["private-authorizer"].aws_lambda_function.this']
     (environment,) = function["environment"]
     assert environment["variables"]["TOKEN_SCOPE"] == "private"
+    assert environment["variables"]["TOKEN_SCHEME"] == "required"
     assert environment["variables"]["TOKEN_TABLE"] == planned["module.tokens[0].aws_dynamodb_table.this"]["name"]
 
 
