@@ -325,7 +325,8 @@ def test_what_was_released_in_another_account_is_no_drift_here(
     assert second.run("api-status") == 0
     assert "1.1.0 is another API's" in capsys.readouterr().out
 
-    assert second.run("api-rollback", "lambda", "prod", "1.1.0") == 0
+    assert not export.is_same(second.serves("prod"), first.serves("prod"))
+    assert second.run("api-release", "lambda", "prod", "1.1.0") == 0
     assert export.is_same(second.serves("prod"), first.serves("prod"))
     held = {shop.api: shop.stage("prod")["deploymentId"] for shop in (first, second)}
     assert first.entry()["deployments"] == held

@@ -24,7 +24,9 @@ def release(desk: Desk, api: Api, stage: str, version: str, breaking: bool) -> N
     deployment.recover(desk, rest_api)
     standing = look(desk, rest_api, stage)
     target = desk.archive.find(api.architecture, version)
-    if target and standing.entry and standing.entry.release == version and _serves(standing, target):
+    # What a stage that follows every change serves by now is no matter: the release is recorded.
+    is_there = target and (_is_following(api, stage, standing) or export.is_same(standing.document, target.document))
+    if standing.entry and standing.entry.release == version and is_there:
         desk.steps.say(f"{stage} of {api.architecture} serves release {version} already")
         return
     refuse_drift(desk, api, stage, standing, target)
@@ -72,9 +74,8 @@ def _previous(standing: Standing, target: Release) -> str | None:
     return standing.entry.release if standing.entry.release != target.version else standing.entry.previous
 
 
-def _serves(standing: Standing, target: Release) -> bool:
-    """Where the stage follows every change, the release is what it served."""
-    return not standing.is_held or export.is_same(standing.document, target.document)
+def _is_following(api: Api, stage: str, standing: Standing) -> bool:
+    return stage == api.following and not standing.is_held
 
 
 def _export(desk: Desk, rest_api: RestApi, standing: Standing, version: str, breaking: bool) -> Release:
