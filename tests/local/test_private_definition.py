@@ -19,6 +19,7 @@ from harness import contracts, http
 from harness.container import KEY, Container
 from harness.control_plane import ControlPlane
 from harness.data_plane import DataPlane
+from harness.network_load_balancer import network_load_balancer
 from harness.private_definition import FOLDER, STAGES_LISTENER, definition
 from harness.server import Handler, Server
 from harness.waiting import eventually
@@ -84,28 +85,6 @@ class Private:
         )
 
 
-def network_load_balancer(control_plane: ControlPlane, targets: dict[int, str]) -> tuple[str, str]:
-    """ARN and name of one that passes each listener's connections on to an address."""
-    elb, ec2 = control_plane.client("elbv2"), control_plane.client("ec2")
-    subnets = ec2.describe_subnets()["Subnets"][:2]
-    (balancer,) = elb.create_load_balancer(
-        Name="private", Type="network", Scheme="internal", Subnets=[subnet["SubnetId"] for subnet in subnets]
-    )["LoadBalancers"]
-    for listener, address in targets.items():
-        host, _, port = address.partition(":")
-        (group,) = elb.create_target_group(
-            Name=f"private-{listener}", Protocol="TCP", Port=int(port), TargetType="ip", VpcId=subnets[0]["VpcId"]
-        )["TargetGroups"]
-        elb.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": host, "Port": int(port)}])
-        elb.create_listener(
-            LoadBalancerArn=balancer["LoadBalancerArn"],
-            Protocol="TCP",
-            Port=listener,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
-        )
-    return balancer["LoadBalancerArn"], balancer["DNSName"]
-
-
 def with_echo(folder: Path, authorizer: str, echo: str) -> dict[str, Any]:
     """The definition, with the echo as a second service."""
     string = json.loads((FOLDER / "contracts" / "string.json").read_text())
@@ -127,8 +106,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
     control_plane, recorder, echo = ControlPlane(), Upstream(), Server(Echo)
     echo.start()
     try:
-        # One hop in front of the container, the gateway: the network load balancer appends nothing.
-        with Container({"TRUSTED_HOPS": "1"}) as container:
+        with Container({"TRUSTED_PROXIES": "127.0.0.1/32"}) as container:
             targets = {LISTENER: container.url.removeprefix("http://"), ECHO_LISTENER: echo.address}
             arn, name = network_load_balancer(control_plane, targets)
             gateway = control_plane.client("apigateway")
