@@ -24,8 +24,6 @@ class Options:
     build: bool
     binaries: Path
     endpoints: Path
-    rate_limit: int | None
-    """Requests that the firewall lets an address make in five minutes; None: as many as the root says."""
     variables: tuple[tuple[str, str], ...]
     """Of the root, beside those that are known here: name and value, as Terraform takes them."""
 
@@ -64,12 +62,6 @@ def parse(arguments: Sequence[str]) -> Options:
         help="where the front doors are written when all is ready (default: target/local/endpoints.json)",
     )
     parser.add_argument(
-        "--rate-limit",
-        type=int,
-        metavar="N",
-        help="requests that the firewall lets an address make in five minutes (default: Terraform's)",
-    )
-    parser.add_argument(
         "--var",
         type=_variable,
         dest="variables",
@@ -87,7 +79,6 @@ def parse(arguments: Sequence[str]) -> Options:
         build=given.build,
         binaries=given.binaries.resolve(),
         endpoints=given.endpoints.resolve(),
-        rate_limit=given.rate_limit,
         variables=tuple(given.variables),
     )
 

@@ -202,8 +202,6 @@ class Run:
         }
         if self._options.root_domain:
             variables["root_domain"] = self._options.root_domain
-        if self._options.rate_limit:
-            variables["rate_limit"] = str(self._options.rate_limit)
         variables.update(self._options.variables)
 
         def tick() -> None:

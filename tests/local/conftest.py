@@ -42,8 +42,12 @@ def deployed(
     """All that can be deployed, with custom domains."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
     # All tests come from one address, more often than the firewall lets it.
-    options = ["--root-domain", DOMAIN, "--rate-limit", "1000000"]
-    variables = {"private": private.SETTINGS, "external_services": private.external_services(upstreams)}
+    options = ["--root-domain", DOMAIN]
+    variables = {
+        "rate_limit": 1_000_000,
+        "private": private.SETTINGS,
+        "external_services": private.external_services(upstreams),
+    }
     options += [f"--var={name}={json.dumps(value)}" for name, value in variables.items()]
     make_local = MakeLocal("--no-build", "--binaries", binaries, *options, endpoints=endpoints)
     try:
