@@ -41,10 +41,9 @@ def deployed(
 ) -> Iterator[MakeLocal]:
     """All that can be deployed, with custom domains."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
-    # All tests come from one address, more often than the firewall lets it.
     options = ["--root-domain", DOMAIN]
     variables = {
-        "rate_limit": 1_000_000,
+        "rate_limit": 1_000_000,  # all tests come from one address, more often than the firewall would let it
         "private": private.SETTINGS,
         "external_services": private.external_services(upstreams),
     }
