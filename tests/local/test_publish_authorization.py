@@ -12,6 +12,7 @@ import pytest
 from harness import http
 from harness.control_plane import ACCOUNT, REGION, ROOT, client
 from harness.faults import fault
+from harness.make_local import MakeLocal
 from harness.publish import Publish
 from harness.template import rendered
 from harness.waiting import eventually
@@ -62,10 +63,10 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def another(publish: Publish, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApi]:
+def another(deployed: MakeLocal, publish: Publish, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApi]:
     """Starts an API of the same definition with another authorizer, or none; gives its address."""
-    deployed = Deployed(publish.control_plane, publish.url)
-    put = deployed.integration("/publish", "POST")
+    original = Deployed(publish.control_plane, publish.url)
+    put = original.integration("/publish", "POST")
     started: list[str] = []
     permissions: list[tuple[str, str]] = []
 
@@ -74,25 +75,27 @@ def another(publish: Publish, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "title": "another",
             "put_uri": put["uri"],
             "put_role_arn": put["credentials"],
-            "receipt": {"uri": deployed.integration("/publish/{id}", "GET")["uri"], "timeout_milliseconds": 29000},
+            "receipt": {"uri": original.integration("/publish/{id}", "GET")["uri"], "timeout_milliseconds": 29000},
             "authorizer": authorizer,
         }
-        api = deployed.client.create_rest_api(name=f"another-{len(started)}", binaryMediaTypes=["*/*"])["id"]
+        api = original.client.create_rest_api(name=f"another-{len(started)}", binaryMediaTypes=["*/*"])["id"]
         started.append(api)
-        deployed.client.put_rest_api(
+        original.client.put_rest_api(
             restApiId=api, mode="overwrite", body=rendered(tmp_path_factory.mktemp("console"), TEMPLATE, values)
         )
-        permissions.extend(deployed.allow(api))
-        deployed.client.create_deployment(restApiId=api, stageName=STAGE, variables={"alias": STAGE})
-        url = f"{deployed.gateway}/_aws/execute-api/{api}/{STAGE}"
+        permissions.extend(original.allow(api))
+        original.client.create_deployment(restApiId=api, stageName=STAGE, variables={"alias": STAGE})
+        url = f"{original.gateway}/_aws/execute-api/{api}/{STAGE}"
         eventually("it is served", lambda: http.request(url, "GET", "/unknown").json() == {"message": "Not Found"})
         return url
 
     yield start
     for function, statement in permissions:
-        deployed.functions.remove_permission(FunctionName=function, Qualifier=STAGE, StatementId=statement)
+        original.functions.remove_permission(FunctionName=function, Qualifier=STAGE, StatementId=statement)
     for api in started:
-        deployed.client.delete_rest_api(restApiId=api)
+        original.client.delete_rest_api(restApiId=api)
+    # They are front doors, too, and who comes later counts those.
+    eventually("they are gone", lambda: not any(api in deployed.endpoints.read_text() for api in started))
 
 
 @pytest.fixture(scope="module")
