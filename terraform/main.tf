@@ -158,6 +158,7 @@ module "fargate" {
   scaling                   = var.fargate.scaling
   api_key                   = var.fargate.api_key
   test_listener_cidr_blocks = var.fargate.test_listener_cidr_blocks
+  cors                      = var.private.cors
   log_retention_days        = var.log_retention_days
   protected                 = local.production
   alarm_thresholds          = var.alarm_thresholds.fargate

@@ -7,6 +7,7 @@ use api::{ApiKey, Metrics};
 use env::{BadVariable, Env};
 
 use crate::client_ip::TrustedProxies;
+use crate::cors::Cors;
 
 /// Everything that can be configured.
 pub struct Config {
@@ -18,6 +19,8 @@ pub struct Config {
     pub api_key: Option<ApiKey>,
     /// `TRUSTED_PROXIES` (none): which proxies in front of this process append to X-Forwarded-For and can be believed.
     pub trusted_proxies: TrustedProxies,
+    /// Which web pages may read the answers.
+    pub cors: Cors,
     /// `METRICS_SERVICE` (fargate-app): the dimension of the metrics, which tells deployments in one account apart.
     pub metrics_service: String,
     pub limits: Limits,
@@ -55,6 +58,7 @@ impl Config {
             trusted_proxies: env
                 .parse("TRUSTED_PROXIES", "ranges of addresses such as 10.0.0.0/16,2001:db8::/56")?
                 .unwrap_or_default(),
+            cors: Cors::from_env(env)?,
             metrics_service: Metrics::service_from_env(env, env!("CARGO_PKG_NAME"))?,
             limits: Limits::from_env(env)?,
             api: api::Config::from_env(env)?,

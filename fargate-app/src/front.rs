@@ -24,6 +24,7 @@ use tower_service::Service;
 use crate::access_log::{self, Record};
 use crate::client_ip::TrustedProxies;
 use crate::connections::Connection;
+use crate::cors::Cors;
 use crate::log::Log;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,6 +36,7 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     pub log: Log,
     pub trusted_proxies: TrustedProxies,
+    pub cors: Cors,
     pub concurrent_requests: usize,
     pub under_way: AtomicUsize,
     pub draining: AtomicBool,
@@ -54,6 +56,7 @@ impl Client {
         self.connection.request_starts(has_body);
         let mut exchange = Exchange::new(Arc::clone(&self), &request);
         let front = &*self.front;
+        let origin = front.cors.allowed(request.headers());
         let is_open = api::is_open(request.uri().path());
         let mut response = if !is_open && !front.key.is_in(request.headers()) {
             Error::Forbidden.response()
@@ -69,6 +72,7 @@ impl Client {
         };
         exchange.record.status = Some(response.status());
         response.headers_mut().insert(REQUEST_ID, exchange.record.request_id.clone());
+        front.cors.mark(origin, response.headers_mut());
         if front.draining.load(Relaxed) {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -7,6 +7,7 @@ mod access_log;
 mod client_ip;
 mod config;
 mod connections;
+mod cors;
 mod front;
 mod log;
 mod server;

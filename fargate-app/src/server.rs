@@ -61,6 +61,7 @@ pub async fn run(config: Config, mapping: Arc<Mapping>, log: Log) -> anyhow::Res
         metrics,
         log,
         trusted_proxies: config.trusted_proxies,
+        cors: config.cors,
         concurrent_requests: config.limits.concurrent_requests,
         under_way: AtomicUsize::new(0),
         draining: AtomicBool::new(false),

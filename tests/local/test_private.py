@@ -178,6 +178,13 @@ def test_a_page_of_another_origin_is_not_named(prod: Door) -> None:
     assert answer.headers["access-control-allow-origin"] == ORIGINS[0]
 
 
+def test_a_page_can_read_what_the_service_answers(prod: Door) -> None:
+    for origin in ORIGINS:
+        answer = call(prod, Origin=origin)
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, origin)
+    assert "access-control-allow-origin" not in call(prod, Origin="https://evil.example.com").headers
+
+
 def test_a_page_can_read_why_it_was_refused(prod: Door) -> None:
     answer = call(prod, Authorization="", Origin=ORIGINS[0])
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (401, ORIGINS[0])

@@ -56,6 +56,21 @@ fn a_request_leaves_a_line_without_its_body_query_or_key() {
 }
 
 #[test]
+fn pages_of_listed_origins_may_read_every_answer() {
+    let server = Server::start(&[("CORS_ORIGINS", "https://app.example.com")]);
+    for (key, status) in [(KEY, 200), ("wrong", 403)] {
+        let headers = [("x-api-key", key), ("origin", "https://app.example.com")];
+        let answer = server.connect().send(&request("POST /string/replace", &headers, r#"{"content":"a"}"#)).unwrap();
+        assert_eq!(answer.status, status);
+        assert!(
+            answer.head.contains("\r\naccess-control-allow-origin: https://app.example.com\r\n"),
+            "{}",
+            answer.head
+        );
+    }
+}
+
+#[test]
 fn who_is_answered_before_having_sent_everything_gets_the_answer() {
     let server = Server::start(&[("MAX_BODY_BYTES", "1000")]);
     let body = "x".repeat(20_000_000);

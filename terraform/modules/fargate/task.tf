@@ -14,7 +14,13 @@ locals {
   # one that the service is closing is answered 502.
   idle_seconds = { load_balancer = 60, service = 75 }
 
-  environment = merge(var.mapping.environment, {
+  # Only with origins: a page of none of them could not read anything anyway.
+  cors_environment = length(var.cors.origins) == 0 ? {} : {
+    CORS_ORIGINS     = join(",", var.cors.origins)
+    CORS_CREDENTIALS = tostring(var.cors.credentials)
+  }
+
+  environment = merge(var.mapping.environment, local.cors_environment, {
     AWS_REGION                      = var.region
     HOST                            = "0.0.0.0"
     PORT                            = tostring(local.container_port)

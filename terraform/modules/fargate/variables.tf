@@ -185,3 +185,13 @@ variable "alarm_thresholds" {
     error_message = "alarm_thresholds.map_age_seconds must be at least three times container.mapping_refresh_seconds: a map is that old when nothing is wrong."
   }
 }
+
+variable "cors" {
+  description = "Web pages that may read the answers: their `origins`, such as https://app.example.com, and whether they may send `credentials`. Pre-flights are answered by what stands in front."
+  type = object({
+    origins     = optional(list(string), [])
+    credentials = optional(bool, false)
+  })
+  nullable = false
+  default  = {}
+}
