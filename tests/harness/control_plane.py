@@ -41,6 +41,18 @@ class ControlPlane:
         return self.process.stop()
 
 
+def environment(control_plane: ControlPlane) -> dict[str, str]:
+    """Of a script of this repository that shall talk to it: nothing of the developer's own AWS settings."""
+    return {
+        **CREDENTIALS,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": control_plane.url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+    }
+
+
 def client(control_plane: str, service: str) -> Any:
     """An AWS client that asks once: a test wants to know."""
     return boto3.client(

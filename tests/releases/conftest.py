@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.control_plane import ControlPlane
-from releases.shop import Shop, environment
+from harness.control_plane import ControlPlane, environment
+from releases.shop import Shop
 
 
 @pytest.fixture(scope="package")

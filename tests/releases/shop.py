@@ -4,7 +4,6 @@ on it."""
 import hashlib
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import release
-from harness.control_plane import CREDENTIALS, ROOT, ControlPlane
+from harness.control_plane import ROOT, ControlPlane, environment
 from releases.definition import AUTHORIZER, FUNCTION, document
 from switchyard.releases import export
 
@@ -183,17 +182,6 @@ class Shop:
             stdout=subprocess.PIPE,
             text=True,
         )
-
-
-def environment(control_plane: ControlPlane) -> dict[str, str]:
-    return {
-        **CREDENTIALS,
-        "AWS_DEFAULT_REGION": CREDENTIALS["AWS_REGION"],
-        "AWS_ENDPOINT_URL": control_plane.url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ["HOME"],
-    }
 
 
 def _without(item: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

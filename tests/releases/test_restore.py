@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 import release
-from harness.control_plane import ACCOUNT, REGION, ControlPlane
+from harness.control_plane import ACCOUNT, REGION, ControlPlane, environment
 from releases.definition import AUTHORIZER, FUNCTION, with_cancellation
 from releases.interruption import KILLED, run_and_kill
-from releases.shop import Shop, environment, make_functions
+from releases.shop import Shop, make_functions
 from switchyard.releases import export
 from switchyard.releases.difference import operations
 

@@ -5,6 +5,7 @@ The tests are steps and run in this order. `make test/terraform-cycle` shows Ter
 
 import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.control_plane import REGION, ROOT
+from harness.control_plane import REGION, ROOT, environment
 from terraform_cycle.cycle import DOMAIN, Cycle
 
 CREATE_FIRST = ("create", "delete")
@@ -442,6 +443,54 @@ def test_the_changes_applied_together_reach_what_they_should_and_no_more(applied
     alarms = applied.client("cloudwatch").describe_alarms(AlarmNames=[f"{name}-lambda-string-replace-prod-duration"])
     assert alarms["MetricAlarms"][0]["Threshold"] == 4321
     assert applied.terraform.plan() == {}
+
+
+def test_every_stage_is_released_and_rolled_back_and_nothing_is_planned(applied: Cycle) -> None:
+    """The change of the test before reaches prod, and is taken back, by commands alone; Terraform reads their notes."""
+    apis = applied.terraform.outputs()["apis"]
+    assert set(apis) == {"lambda", "events", "publish", "private"}
+    old, new = exported(applied, "prod"), exported(applied, "test")
+    assert new["paths"] != old["paths"]
+    for api, said in apis.items():
+        for stage in said["stages"]:
+            run_release(applied, apis, "api-release", api, stage, "1.1.0")
+    assert exported(applied, "prod")["paths"] == new["paths"]
+    # Every stage of every API, below the head of the table.
+    table = run_release(applied, apis, "api-status").splitlines()[1:]
+    assert len(table) == sum(len(said["stages"]) for said in apis.values())
+    assert all("  1.1.0" in line and line.endswith("  none") for line in table)
+    assert applied.terraform.plan() == {}
+
+    for api, said in apis.items():
+        for stage in said["stages"]:
+            # A stage that follows every change is held at what was recorded of it; the others go back to their first.
+            back = "1.1.0" if stage == said["following"] else "1.0.0"
+            run_release(applied, apis, "api-rollback", api, stage, back)
+    assert exported(applied, "prod") == old
+    assert applied.terraform.plan() == {}
+
+
+def run_release(cycle: Cycle, apis: dict[str, Any], *command: str) -> str:
+    """As the targets api/release and so on call it, with the files of this deployment."""
+    given = {
+        "--file": cycle.terraform.root / "releases.json",
+        "--folder": cycle.terraform.folder / "releases",
+        "--apis": json.dumps(apis),
+    }
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "scripts" / "release.py",
+            *(str(word) for pair in given.items() for word in pair),
+            *command,
+        ],
+        env=environment(cycle.control_plane),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def test_destroy_leaves_nothing_behind(applied: Cycle) -> None:
