@@ -14,6 +14,12 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
     "fargate-domain": {"architectures": ["fargate"], "root_domain": DOMAIN},
     "events-domain": {"architectures": ["events"], "root_domain": DOMAIN},
     "publish-domain": {"architectures": ["publish"], "root_domain": DOMAIN},
+    "private": {"architectures": ["fargate", "private"]},
+    "private-domain": {
+        "architectures": ["fargate", "private"],
+        "root_domain": DOMAIN,
+        "private": {"open_stages": ["dev", "test", "stage", "prod"]},
+    },
     "both": {"architectures": ["lambda", "fargate"]},
 }
 
