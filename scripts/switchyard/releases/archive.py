@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from switchyard.failure import REFUSED, WRONG_USE, Failure
 
 from . import export
@@ -94,8 +96,7 @@ def read(path: Path, api: str, version: str) -> Release:
     try:
         content = path.read_text(encoding="utf-8")
         document = export.parse(content)
-    except Exception as error:
-        # PyYAML's errors have no common ancestor but this.
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise Failure(f"{path} cannot be read as an export: {error}", WRONG_USE) from error
     written = read_manifest(path).get("sha256", digest(content))
     if written != digest(content):

@@ -187,7 +187,7 @@ def _permissions(account: Account, rest_api: RestApi, document: Json, stages: Ma
     seen = set()
     for source, uri in _uris(document):
         for stage, settings in stages.items():
-            found = FUNCTION_URI.search(STAGE_VARIABLE.sub(lambda name: settings["variables"][name[1]], uri))  # noqa: B023
+            found = FUNCTION_URI.search(_filled_in(uri, settings["variables"]))
             if found is None:
                 continue
             function, alias = found[1], found[2]
@@ -204,6 +204,10 @@ def _permissions(account: Account, rest_api: RestApi, document: Json, stages: Ma
                 "SourceArn": f"{arn}/authorizers/*" if source == "authorizer" else f"{arn}/{stage}/*/*",
                 **({"Qualifier": alias} if alias else {}),
             }
+
+
+def _filled_in(uri: str, variables: Mapping[str, str]) -> str:
+    return STAGE_VARIABLE.sub(lambda name: variables[name[1]], uri)
 
 
 def _uris(document: Json) -> Iterator[tuple[str, str]]:
