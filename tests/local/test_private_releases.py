@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import requests
-from local.up import account, terraform
+from local.up import account, api, running
 
 from harness import http
 from harness.control_plane import REGION, ROOT, ControlPlane, client
@@ -28,7 +28,6 @@ from harness.publish import Publish
 from harness.waiting import eventually
 
 COMMAND_SECONDS = 120
-CONTRACT_SECONDS = 300
 LISTENER = 8000
 
 GREETING = "/greeting"
@@ -59,46 +58,36 @@ def with_greeting(document: Json, greeting: str) -> Json:
     return changed
 
 
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS,
+    )
+
+
 class Private:
     """The private API of a running `make local`, and the release commands on it."""
 
-    def __init__(self, deployed: MakeLocal, folder: Path) -> None:
+    def __init__(self, deployed: MakeLocal) -> None:
+        self._endpoints = deployed.endpoints
         endpoints = json.loads(deployed.endpoints.read_text())
         self.control_plane: str = endpoints["control_plane"]
         self.doors: dict[str, Json] = {door["name"]: door for door in endpoints["endpoints"]}
         self.apigateway = client(self.control_plane, "apigateway")
-        self.archive = folder / "releases"
-        self._file = folder / "releases.json"
-        shutil.copy(ROOT / "terraform" / "releases.json", self._file)
-        self._apis = self._output(deployed.run_folder)
-        self.id: str = json.loads(self._apis)["private"]["id"]
+        state = api.terraform_state(running.find(deployed.endpoints, REGION))
+        self.id: str = state["outputs"]["apis"]["value"]["private"]["id"]
+        self.archive = api.notes(state)
 
-    def _output(self, run_folder: Path) -> str:
-        """Terraform's output `apis`, as `make api/release` reads it."""
-        environment = terraform.settings(run_folder, account.environment(self.control_plane, REGION))
-        return subprocess.run(
-            ["terraform", f"-chdir={run_folder / 'terraform'}", "output", "-json", "apis"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=COMMAND_SECONDS,
-        ).stdout
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return command("-m", "local.up.api", "--endpoints", str(self._endpoints), *arguments)
 
-    def run(self, *arguments: str, control_plane: str | None = None) -> subprocess.CompletedProcess[str]:
-        options = ["--file", str(self._file), "--folder", str(self.archive), "--apis", self._apis, "--region", REGION]
-        return subprocess.run(
-            [sys.executable, "scripts/release.py", *options, *arguments],
-            cwd=ROOT,
-            env=account.environment(control_plane or self.control_plane, REGION),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_SECONDS,
-        )
-
-    def done(self, *arguments: str, control_plane: str | None = None) -> str:
-        done = self.run(*arguments, control_plane=control_plane)
+    def done(self, *arguments: str) -> str:
+        done = self.run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -142,12 +131,13 @@ class Private:
 
 
 @pytest.fixture(scope="module")
-def private(deployed: MakeLocal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
+def private(deployed: MakeLocal) -> Iterator[Private]:
     """Leaves the API as it was."""
-    private = Private(deployed, tmp_path_factory.mktemp("private"))
+    private = Private(deployed)
     stages = ("dev", "test", "stage", "prod")
     definition, deployments = private.definition("dev"), {stage: private.deployment(stage) for stage in stages}
     yield private
+    shutil.rmtree(private.archive)
     private.apigateway.put_rest_api(restApiId=private.id, mode="overwrite", body=json.dumps(definition))
     for stage, deployment in deployments.items():
         private.move(stage, deployment)
@@ -246,14 +236,8 @@ def copy_table(source: str, target: ControlPlane, name: str) -> None:
 
 def contract(url: str, headers: Mapping[str, str]) -> None:
     given = [f"--header={name}={value}" for name, value in headers.items()]
-    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", "--front-door", "private"]
-    done = subprocess.run(
-        [sys.executable, *command, "--base-url", url, *given],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=CONTRACT_SECONDS,
-    )
+    suite = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", "--front-door", "private"]
+    done = command(*suite, "--base-url", url, *given)
     assert done.returncode == 0, done.stdout[-8000:]
     assert " passed" in done.stdout
 
@@ -263,11 +247,13 @@ def test_restored_in_an_empty_account_it_serves_alike(private: Private, publish:
     with another_account(private, publish, tmp_path) as plane:
         variables: dict[str, str] = json.loads((tmp_path / "variables.json").read_text())
         given = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
-        private.done("api-restore", str(export), *given, control_plane=plane.url)
-        (api,) = plane.client("apigateway").get_rest_apis()["items"]
+        environment = account.environment(plane.url, REGION)
+        restored = command("scripts/release.py", "api-restore", str(export), *given, **environment)
+        assert restored.returncode == 0, restored.stdout + restored.stderr
+        (restored_api,) = plane.client("apigateway").get_rest_apis()["items"]
         data_plane = DataPlane(plane.url, tmp_path, container_binary=os.devnull)
         try:
-            url = f"{data_plane.url}/_aws/execute-api/{api['id']}/prod"
+            url = f"{data_plane.url}/_aws/execute-api/{restored_api['id']}/prod"
             headers = private.doors["private-prod"]["headers"]
             eventually("a healthy target", lambda: http.request(url, "GET", "/status/health").status == 200)
             refused = http.request(url, "POST", "/string/replace", {"Authorization": "Bearer sy_unknown"}, b"{}")
