@@ -1,4 +1,4 @@
-"""A service outside AWS: a server by HTTPS that says what it was asked."""
+"""Services outside AWS: servers by HTTPS."""
 
 import json
 import ssl
@@ -13,8 +13,27 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from harness.server import Handler, Server
 
 
-class HttpsUpstream:
-    """With a certificate for `name` that it has signed itself. Answers each request with what it got."""
+class HttpsServer:
+    """With a certificate for `name` that it has signed itself."""
+
+    def __init__(self, folder: Path, name: str, handler: type[Handler]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.certificate, key = folder / "certificate.pem", folder / "key.pem"
+        _sign(name, self.certificate, key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.server = Server(handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server.start()
+        self.url = f"https://{self.server.address}"
+
+    def close(self) -> None:
+        self.server.close()
+
+
+class HttpsUpstream(HttpsServer):
+    """Answers each request with what it got."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -35,19 +54,7 @@ class HttpsUpstream:
 
             do_GET = do_POST = answer
 
-        folder.mkdir(parents=True, exist_ok=True)
-        self.name = name
-        self.certificate, key = folder / "certificate.pem", folder / "key.pem"
-        _sign(name, self.certificate, key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self._server = Server(Answers)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._server.start()
-        self.url = f"https://{self._server.address}"
-
-    def close(self) -> None:
-        self._server.close()
+        super().__init__(folder, name, Answers)
 
 
 def _sign(name: str, certificate: Path, key: Path) -> None:

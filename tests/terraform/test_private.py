@@ -4,19 +4,15 @@ import base64
 import json
 import shutil
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.https_upstream import HttpsServer
 from harness.process import Process
 from harness.server import Handler, Server
 from harness.waiting import eventually
@@ -145,8 +141,8 @@ def configuration(planned: dict[str, dict[str, Any]]) -> str:
     return base64.b64decode(encoded).decode()
 
 
-class Upstream:
-    """A server by HTTPS, with a certificate for `name`, that answers what it was asked."""
+class Upstream(HttpsServer):
+    """Remembers what it was asked."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -163,32 +159,7 @@ class Upstream:
 
             do_GET = do_POST = answer
 
-        self.certificate, key = folder / "upstream.pem", folder / "upstream.key"
-        self_signed(name, self.certificate, key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self.server = Server(Answers)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.start()
-
-
-def self_signed(name: str, certificate: Path, key: Path) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(subject, subject, private.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
+        super().__init__(folder, name, Answers)
 
 
 class Proxy:
@@ -244,7 +215,7 @@ def folder(tmp_path: Path) -> Path:
 def upstream(folder: Path) -> Iterator[Upstream]:
     upstream = Upstream(folder, "billing.example.com")
     yield upstream
-    upstream.server.close()
+    upstream.close()
 
 
 @pytest.fixture
@@ -315,7 +286,7 @@ def test_an_upstream_that_is_not_the_one_is_sent_nothing(
                 proxy.process.stop()
         assert stranger.asked == upstream.asked == []
     finally:
-        stranger.server.close()
+        stranger.close()
         gone.close()
 
 
@@ -346,4 +317,4 @@ def test_an_upstream_that_says_nothing_is_given_up_before_api_gateway_gives_up(
     finally:
         silent.set()
         proxy.process.stop()
-        upstream.server.close()
+        upstream.close()
