@@ -73,18 +73,12 @@ def _of_definition(desk: Desk, rest_api: RestApi, release: Release) -> str:
     made = rest_api.deploy(release.description)
     holds = rest_api.deployed(made)
     if not export.is_same(holds, release.document):
-        lines = [f"  {change}" for change in difference.compare(release.document, holds)]
         rest_api.delete(made)
-        raise Failure(
-            "\n".join(
-                [
-                    f"the definition of {rest_api.api.name} is not what {rest_api.api.following} serves:",
-                    *lines,
-                    "Somebody has changed it without deploying it, or Terraform is at it: "
-                    "`make terraform/apply`, then again.",
-                ]
-            ),
-            REFUSED,
+        raise difference.refusal(
+            f"the definition of {rest_api.api.name} is not what {rest_api.api.following} serves:",
+            release.document,
+            holds,
+            "Somebody has changed it without deploying it, or Terraform is at it: `make terraform/apply`, then again.",
         )
     rest_api.require_documentation(release.documentation_version)
     desk.steps.say(f"deployment {made} made of the definition")
@@ -102,11 +96,9 @@ def _made_again(desk: Desk, rest_api: RestApi, release: Release) -> str:
         _put_back(rest_api, kept)
     holds = rest_api.deployed(made)
     if not export.is_same(holds, release.document):
-        lines = [f"  {change}" for change in difference.compare(release.document, holds)]
         rest_api.delete(made)
-        raise Failure(
-            "\n".join([f"importing release {release.version} does not give what was exported:", *lines]), REFUSED
-        )
+        what = f"importing release {release.version} does not give what was exported:"
+        raise difference.refusal(what, release.document, holds)
     desk.steps.say(f"deployment {made} made of the export; the definition is as it was")
     return made
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switchyard.failure import REFUSED, Failure
-
 from . import difference, export, manifest
 from .account import Account
 from .apis import Api
@@ -76,19 +74,13 @@ def refuse_drift(desk: Desk, api: Api, stage: str, standing: Standing, target: R
     if target is not None and export.is_same(standing.document, target.document):
         desk.steps.say(f"{stage} serves release {target.version} already: going on where the last run ended")
         return
-    lines = [f"  {change}" for change in difference.compare(standing.last.document, standing.document)]
-    raise Failure(
-        "\n".join(
-            [
-                f"{stage} of {api.architecture} is not what release {standing.last.version} says:",
-                *lines,
-                "Somebody has changed it beside the releases. `make terraform/apply` puts it back on its recorded "
-                "deployment. If it should stay as it is, delete "
-                f"{desk.archive.path(api.architecture, standing.last.version)} and the file beside it, "
-                "and what is served becomes that release.",
-            ]
-        ),
-        REFUSED,
+    raise difference.refusal(
+        f"{stage} of {api.architecture} is not what release {standing.last.version} says:",
+        standing.last.document,
+        standing.document,
+        "Somebody has changed it beside the releases. `make terraform/apply` puts it back on its recorded deployment. "
+        f"If it should stay as it is, delete {desk.archive.path(api.architecture, standing.last.version)} and the file "
+        "beside it, and what is served becomes that release.",
     )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from switchyard.failure import REFUSED, Failure
+
 from . import export
 from .export import ANY_METHOD, DOCUMENTATION, EXTENSION, METHODS
 from .json_types import Json
@@ -45,6 +47,11 @@ class Change:
 
     def __str__(self) -> str:
         return f"{'BREAKING ' if self.breaking else ''}{self.where}: {self.what}"
+
+
+def refusal(what: str, expected: Json, found: Json, *advice: str) -> Failure:
+    """That `found` is not what was expected, with every difference, between `what` and `advice`."""
+    return Failure("\n".join([what, *(f"  {change}" for change in compare(expected, found)), *advice]), REFUSED)
 
 
 def compare(old: Json, new: Json) -> list[Change]:

@@ -64,8 +64,7 @@ def put_into_service(
 def require_served(rest_api: RestApi, stage: str, target: Release) -> None:
     served = rest_api.served(stage)
     if not export.is_same(served, target.document):
-        lines = [f"  {change}" for change in difference.compare(target.document, served)]
-        raise Failure("\n".join([f"{stage} does not serve release {target.version}:", *lines]), REFUSED)
+        raise difference.refusal(f"{stage} does not serve release {target.version}:", target.document, served)
 
 
 def _previous(standing: Standing, target: Release) -> str | None:

@@ -62,8 +62,7 @@ def restore(account: Account, steps: Steps, path: Path, variables: Mapping[str, 
     for name in stages:
         served = rest_api.served(name)
         if not export.is_same(served, release.document):
-            lines = [f"  {change}" for change in difference.compare(release.document, served)]
-            raise Failure("\n".join([f"{name} does not serve what {path} says:", *lines]), REFUSED)
+            raise difference.refusal(f"{name} does not serve what {path} says:", release.document, served)
     count = len(difference.operations(document))
     steps.say(f"API {api} serves the {count} operations of {path} on {', '.join(stages)}")
     steps.say("not restored, because no export holds them: custom domains, firewall, API keys and usage plans, alarms")
