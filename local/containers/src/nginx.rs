@@ -21,7 +21,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::snapshot::ContainerDefinition;
-use crate::task::{Error, Run, free_port, repository};
+use crate::task::{Error, Run, free_addresses, repository};
 
 const CONFIGURATION: &str = "NGINX_CONFIG";
 /// Where nginx is if not in `PATH`, which of most users has no `sbin`.
@@ -78,10 +78,7 @@ pub fn run(container: &ContainerDefinition, nginx: &Path, directory: &Path) -> R
     let mut command = container.entry_point.iter().chain(&container.command);
     let program = command.next().ok_or_else(|| problem("it has no command that writes NGINX_CONFIG into a file"))?;
 
-    let mut addresses = HashMap::new();
-    for port in &container.ports {
-        addresses.insert(*port, free_port().map_err(Error::Port)?);
-    }
+    let addresses = free_addresses(&container.ports)?;
     if let Some(port) = addresses.keys().find(|port| !listens(&configuration, **port)) {
         return Err(problem(&format!("NGINX_CONFIG has no line `listen {port};`")).into());
     }

@@ -151,10 +151,7 @@ impl Run {
             return nginx::run(container, binaries.nginx.as_deref().ok_or_else(no_program)?, directory);
         }
         let program = binaries.of(&container.image).ok_or_else(no_program)?.to_owned();
-        let mut addresses = HashMap::new();
-        for port in &container.ports {
-            addresses.insert(*port, free_port().map_err(Error::Port)?);
-        }
+        let addresses = free_addresses(&container.ports)?;
         let environment = environment(container, &addresses)?;
         Ok(Self { program, arguments: Vec::new(), environment, addresses, folder: None })
     }
@@ -300,9 +297,14 @@ fn credentials(api: &AwsApi) -> [(&'static str, &str); 6] {
     ]
 }
 
+/// Container's port → where it can listen here.
+pub(crate) fn free_addresses(ports: &[u16]) -> Result<HashMap<u16, SocketAddr>, Error> {
+    ports.iter().map(|port| free_port().map(|address| (*port, address)).map_err(Error::Port)).collect()
+}
+
 /// Free when it was asked for. Should somebody else take it before the task does, the task ends, and the next one gets
 /// another.
-pub(crate) fn free_port() -> io::Result<SocketAddr> {
+fn free_port() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
