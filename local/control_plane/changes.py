@@ -82,4 +82,4 @@ def page(request: Request) -> Any:
 
 
 def install() -> None:
-    registry.add_page("GET", "changes", page)
+    registry.add_page("GET", "changes", page, waits=True)

@@ -30,6 +30,7 @@ from werkzeug.wrappers import Request
 
 from . import registry
 from .registry import PageError
+from .turns import TURN
 
 # https://docs.aws.amazon.com/firehose/latest/dev/limits.html
 MAX_RECORD_BYTES = 1_000 * 1024
@@ -58,7 +59,6 @@ class Buffer:
 class FirehoseBackend(MotoFirehoseBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self._lock = threading.Lock()
         self._buffers: dict[str, Buffer] = {}
 
     def put_record(self, delivery_stream_name: str, record: dict[str, bytes]) -> dict[str, Any]:
@@ -95,31 +95,33 @@ class FirehoseBackend(MotoFirehoseBackend):
     ) -> list[dict[str, str]]:
         delimiter = delimiter_of(s3_destination)
         hints = s3_destination.get("BufferingHints") or {}
-        with self._lock:
-            buffer = self._buffers.setdefault(delivery_stream_name, Buffer())
-            for record in records:
-                data = bytes(record["Data"]) + delimiter
-                buffer.records.append(data)
-                buffer.size += len(data)
-            full = buffer.size >= hints.get("SizeInMBs", DEFAULT_BUFFER_MEGABYTES) * 1024 * 1024
-            if buffer.timer is None and not full:
-                self._deliver_later(delivery_stream_name, buffer, hints)
+        buffer = self._buffers.setdefault(delivery_stream_name, Buffer())
+        for record in records:
+            data = bytes(record["Data"]) + delimiter
+            buffer.records.append(data)
+            buffer.size += len(data)
+        full = buffer.size >= hints.get("SizeInMBs", DEFAULT_BUFFER_MEGABYTES) * 1024 * 1024
+        if buffer.timer is None and not full:
+            self._deliver_later(delivery_stream_name, buffer, hints)
         if full:
             self.deliver(delivery_stream_name)
         return [{"RecordId": str(uuid.uuid4())} for _ in records]
 
     def _deliver_later(self, name: str, buffer: Buffer, hints: dict[str, Any]) -> None:
         seconds = hints.get("IntervalInSeconds", DEFAULT_BUFFER_SECONDS)
-        buffer.timer = threading.Timer(seconds, self.deliver, [name])
+        buffer.timer = threading.Timer(seconds, self._deliver_in_turn, [name])
         buffer.timer.daemon = True
         buffer.timer.start()
+
+    def _deliver_in_turn(self, name: str) -> None:
+        with TURN:
+            self.deliver(name)
 
     def deliver(self, name: str) -> int:
         """Write what the stream `name` holds as one object; the number of records in it. What cannot be written is kept
         and tried again when the interval is over once more, as Firehose does for 24 hours."""
-        with self._lock:
-            buffer = self._buffers.pop(name, None)
-            stream = self.delivery_streams.get(name)
+        buffer = self._buffers.pop(name, None)
+        stream = self.delivery_streams.get(name)
         if buffer is None or stream is None:
             return 0
         if buffer.timer is not None:
@@ -137,19 +139,17 @@ class FirehoseBackend(MotoFirehoseBackend):
             print(
                 f"firehose: {name} cannot deliver to {bucket}, and tries again: {error!r}", file=sys.stderr, flush=True
             )
-            with self._lock:
-                waiting = self._buffers.setdefault(name, Buffer())
-                waiting.records[:0] = buffer.records
-                waiting.size += buffer.size
-                if waiting.timer is None:
-                    self._deliver_later(name, waiting, destination.get("BufferingHints") or {})
+            waiting = self._buffers.setdefault(name, Buffer())
+            waiting.records[:0] = buffer.records
+            waiting.size += buffer.size
+            if waiting.timer is None:
+                self._deliver_later(name, waiting, destination.get("BufferingHints") or {})
             return 0
         return len(buffer.records)
 
     def delete_delivery_stream(self, delivery_stream_name: str) -> None:
         super().delete_delivery_stream(delivery_stream_name)
-        with self._lock:
-            buffer = self._buffers.pop(delivery_stream_name, None)
+        buffer = self._buffers.pop(delivery_stream_name, None)
         if buffer is not None and buffer.timer is not None:
             buffer.timer.cancel()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import nullcontext
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from . import registry
 from .registry import PageError, json_response
+from .turns import TURN
 
 PREFIX = "/_control_plane/"
 
@@ -33,7 +35,8 @@ def answer(request: Request) -> Response:
 
 def _call(page: registry.Page, request: Request, named: dict[str, str]) -> Response:
     try:
-        value = page.handler(request, **named)
+        with nullcontext() if page.waits else TURN:
+            value = page.handler(request, **named)
     except PageError as error:
         return refusal(error.status, error.message)
     except HTTPException as error:

@@ -106,17 +106,19 @@ class Page:
     method: str
     pattern: re.Pattern[str]
     handler: PageHandler
+    waits: bool
 
 
 PAGES: list[Page] = []
 
 
-def add_page(method: str, pattern: str, handler: PageHandler) -> None:
+def add_page(method: str, pattern: str, handler: PageHandler, *, waits: bool = False) -> None:
     """Answer `method` of `/_control_plane/` + `pattern`, a regular expression that the whole rest of the path must fit.
 
     The path is matched after percent-decoding, so that an ARN in it may hold slashes: `target_health/(?P<arn>.+)`.
+    A page that `waits` is answered without a turn (`turns`), and so must not touch moto's state.
     """
-    PAGES.append(Page(method, re.compile(pattern), handler))
+    PAGES.append(Page(method, re.compile(pattern), handler, waits))
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -27,6 +28,7 @@ from . import pages, registry
 from .changes import CHANGES, is_change, operation_of
 from .data_plane import DATA_PLANE
 from .faults import FAULTS
+from .turns import TURN
 
 HOST = "127.0.0.1"
 
@@ -53,10 +55,15 @@ class ControlPlane(DomainDispatcherApplication):
         path = environ.get("PATH_INFO", "")
         if path.startswith(pages.PREFIX):
             return pages.answer(Request(environ))(environ, start_response)
+        try:
+            body = read_body(environ)
+        except ClientDisconnected as error:
+            return error(environ, start_response)
         signature = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = signature["service"].lower() if signature else ""
         method, target = environ["REQUEST_METHOD"], environ.get("HTTP_X_AMZ_TARGET")
-        operation = operation_of(target, form(environ))
+        form = body if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded") else b""
+        operation = operation_of(target, form)
         fault = FAULTS.meet(service, method, path, operation)
         if fault is None:
             return self._carry_out(service, operation, environ, start_response)
@@ -81,19 +88,21 @@ class ControlPlane(DomainDispatcherApplication):
         if is_change(service, method, path, operation):
             start_response = recording(start_response)
         try:
-            if added := registry.ADDED.get(service):
-                status, headers, body = added.dispatch(BackendRequest(environ))
-                return Response(body, status=status, headers=headers)(environ, start_response)
-            return super().__call__(environ, start_response)  # type: ignore[no-any-return]
+            with TURN:
+                if added := registry.ADDED.get(service):
+                    status, headers, body = added.dispatch(BackendRequest(environ))
+                    return Response(body, status=status, headers=headers)(environ, start_response)
+                return super().__call__(environ, start_response)  # type: ignore[no-any-return]
         except Exception as error:
             return failure(service or path, error)(environ, start_response)
 
 
-def form(environ: Environ) -> bytes:
-    """The body of a request of AWS's query protocol, left to be read again."""
-    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+def read_body(environ: Environ) -> bytes:
+    """The request's body, left to be read again: a client that is slow to send it must not hold up the others' turns.
+    What comes in chunks, without a length, is left as it is."""
+    if not environ.get("CONTENT_LENGTH"):
         return b""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = Request(environ).get_data(cache=False)
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 

@@ -1,4 +1,4 @@
-"""SQS: queue attributes that moto loses or writes differently, and messages that it loses.
+"""SQS: queue attributes that moto loses or writes differently, and queues of many messages.
 
 - SetQueueAttributes changes the attributes that it is given and no others; moto drops the policy of a queue whenever
   any other attribute is set.
@@ -6,8 +6,8 @@
 - SendMessage only sends. In moto it also takes messages off the queue and tries to run the functions of its event
   source mappings, in Docker; here whoever runs functions polls the queue, as AWS does.
 - AWS returns RedrivePolicy as compact JSON, and Terraform compares it as text.
-- A message that is sent while another is deleted stays; moto may forget it, or bring the deleted one back. And a queue
-  of thousands answers: moto asks a calendar for the time, once for each message in the queue, many times a request.
+- A queue of thousands answers: moto asks a calendar for the time, once for each message in the queue, many times a
+  request.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 from moto.sqs import models
 
 from . import registry
+from .turns import others_first
 
 
 class Message(models.Message):
@@ -52,18 +53,9 @@ class Queue(models.Queue):
         if "Policy" not in attributes:
             self.policy = policy
 
-    def delete_message(self, receipt_handle: str) -> None:
-        with self._messages_lock:
-            held = (message for message in self._messages if message.had_receipt_handle(receipt_handle))
-            message = next(held, None)
-            if message is None:
-                # Deleted before, or never there: which of the two is an answer.
-                super().delete_message(receipt_handle)
-                return
-            self.pending_messages.discard(message)
-            self.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
-            # From the list itself: others add to it meanwhile.
-            self._messages.remove(message)
+    def wait_for_messages(self, timeout: int) -> None:
+        with others_first():
+            super().wait_for_messages(timeout)
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,9 +13,6 @@ from moto.core.common_types import TYPE_RESPONSE
 
 from .model import Json, RestApi, Stage, find
 from .patch import Operation
-
-# Terraform makes ten requests at a time, and an API is many dictionaries that belong together.
-ONE_AT_A_TIME = RLock()
 
 
 class Backend(models.APIGatewayBackend):
@@ -37,10 +33,6 @@ class Backend(models.APIGatewayBackend):
 
 
 class Request(APIGatewayResponse):
-    def call_action(self) -> TYPE_RESPONSE:
-        with ONE_AT_A_TIME:
-            return super().call_action()
-
     @property
     def backend(self) -> Backend:
         backend = super().backend
