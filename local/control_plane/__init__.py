@@ -2,3 +2,6 @@
 
 `python -m local.control_plane` starts it; README.md in this folder says what is moto and what is ours.
 """
+
+ACCOUNT = "123456789012"
+"""There is one, whoever asks."""

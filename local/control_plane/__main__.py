@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
 import sys
 import threading
+
+from . import ACCOUNT
+
+SETTINGS = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach some by ARN
+    "MOTO_ACM_VALIDATION_WAIT": "0",  # otherwise a certificate is validated a minute after it was asked for
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # nobody starts a machine of an image
+    # Otherwise the key of each request is looked for in every partition, China's too, each with its own copy of the
+    # managed policies.
+    "MOTO_ACCOUNT_ID": ACCOUNT,
+}
+"""Of moto."""
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -30,14 +43,18 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    # moto reads its settings when imported. Managed policies: the roles attach some by ARN. No wait: moto otherwise
-    # validates an ACM certificate a minute after it was asked for.
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-    os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")
+    # moto reads its settings when it is imported.
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    # Half a million objects are imported, and stay. Looking for garbage among them again and again is two fifths of the
+    # start, and a part of every request.
+    gc.disable()
     from . import services
     from .server import PortInUse, Server
 
     services.install()
+    gc.freeze()
+    gc.enable()
     try:
         server = Server(options.port, log_requests=options.log_requests)
     except PortInUse as error:

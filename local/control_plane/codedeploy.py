@@ -35,10 +35,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores, utcnow
 from werkzeug.wrappers import Request
 
-from . import registry
+from . import ACCOUNT, registry
 from .registry import PageError
-
-ACCOUNT = "123456789012"
 
 
 class DeploymentConfigDoesNotExistException(ServiceException):

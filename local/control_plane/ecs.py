@@ -25,10 +25,8 @@ from moto.ecs.models import Service, TaskSet, ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
 from werkzeug.wrappers import Request
 
-from . import registry
+from . import ACCOUNT, registry
 from .registry import PageError
-
-ACCOUNT = "123456789012"
 
 KEPT = {
     "availabilityZoneRebalancing": "availability_zone_rebalancing",

@@ -1,8 +1,9 @@
-"""How this package changes moto: three operations, and no others; and pages of this control plane's own.
+"""How this package changes moto: four operations, and no others; and pages of this control plane's own.
 
 - `replace`: a service of moto answers through our subclass of its response (and backend) class.
 - `substitute`: a model class inside moto is exchanged for our subclass of it.
 - `add`: a service that moto does not have at all.
+- `remember`: a function of moto that always gives the same is asked once.
 - `add_page`: something under `/_control_plane/` that AWS does not have.
 
 moto looks its classes up by name in its own modules, so exchanging a name for a subclass reaches every place that makes
@@ -15,13 +16,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
 
-from boto3 import Session
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.responses import BaseResponse
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from werkzeug.wrappers import Response
 
 Backend = TypeVar("Backend", bound=BaseBackend)
@@ -76,10 +78,19 @@ def substitute(module: ModuleType, ours: type[Any]) -> None:
     raise MotoChanged(f"{module.__name__} has no {ours.__mro__[1].__qualname__}")
 
 
+def remember(module: ModuleType, name: str) -> None:
+    """Let the function `name` in `module` be asked once for each of its arguments. Nobody may change what it gives."""
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise MotoChanged(f"{module.__name__} has no function {name}")
+    setattr(module, name, cache(function))
+
+
 def regional(backend: type[Backend], service: str) -> BackendDict[Backend]:
     """State per account and region for a service of ours, in every region that has EC2 (moto asks boto3 which regions a
-    service is in, and boto3 does not know that of the newer ones)."""
-    regions = Session().get_available_regions("ec2")
+    service is in, and boto3 does not know that of the newer ones). moto's own list of those: boto3 reads all of EC2's
+    API for it, each time."""
+    regions = [region.name for region in RegionsAndZonesBackend.regions]
     return BackendDict(backend, service, use_boto3_regions=False, additional_regions=regions)
 
 

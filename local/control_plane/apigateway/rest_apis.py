@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 
 import yaml
@@ -73,11 +74,14 @@ class RestApis(Request):
 
 
 def read_openapi(body: str) -> Json:
-    """The body of an import, which may be JSON or YAML; JSON is YAML too."""
+    """The body of an import, which may be JSON or YAML."""
     try:
-        document = yaml.safe_load(body)
-    except yaml.YAMLError as error:
-        raise BadRequestException(f"Unable to parse the API definition: {error}") from error
+        document = json.loads(body)
+    except ValueError:
+        try:
+            document = yaml.load(body, yaml.CSafeLoader)
+        except yaml.YAMLError as error:
+            raise BadRequestException(f"Unable to parse the API definition: {error}") from error
     if not isinstance(document, dict):
         raise BadRequestException("Unable to parse the API definition: it is not an object")
     return document
