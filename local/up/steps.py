@@ -136,8 +136,8 @@ class Run:
     def _init_terraform(self) -> Path:
         if self._options.root_domain:
             self._make_zone(self._options.root_domain)
-        self._script("bootstrap")
-        bucket = self._script("name")[-1]
+        self._bootstrap()
+        bucket = self._client("ssm").get_parameter(Name=STATE_BUCKET_PARAMETER)["Parameter"]["Value"]
         root = terraform.link_root(self._folder.path)
         with terraform.plugins(self._children_may_wait):
             self._run_terraform("terraform init", terraform.init_command(root, bucket, self._options.region), _ignore)
@@ -161,20 +161,18 @@ class Run:
             aws_secret_access_key="local",
         )
 
-    def _script(self, command: str) -> list[str]:
-        """`make terraform/bootstrap`, and what asks for the name it gave."""
-        lines: list[str] = []
+    def _bootstrap(self) -> None:
+        """`make terraform/bootstrap`."""
         arguments = ["--parameter", STATE_BUCKET_PARAMETER, "--region", self._options.region]
         child = self._children.start(
-            f"state_bucket.py {command}",
-            [sys.executable, "scripts/state_bucket.py", command, *arguments],
+            "state_bucket.py bootstrap",
+            [sys.executable, "scripts/state_bucket.py", "bootstrap", *arguments],
             self._environment(),
             ROOT,
-            lines.append,
+            _ignore,
             patience=OTHERS_PATIENCE,
         )
         self._wait(child)
-        return lines
 
     def _pack(self) -> Path:
         names = functions.names() if functions.NEEDED_BY & set(self._options.architectures) else []
