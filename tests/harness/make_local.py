@@ -79,6 +79,9 @@ while :; do sleep 1 & wait; done
 """
 """Serves nothing, and says so."""
 
+FUNCTION = b"\x7fELF\x02\x01".ljust(64, b"\0")
+"""What is packed as a function and never run: the header of a 64-bit ELF file, without any section."""
+
 FOR_EVER = "sleep 600 & wait"
 """Something that takes long, with a child of its own."""
 

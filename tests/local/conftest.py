@@ -13,7 +13,7 @@ from local.up import functions
 from harness import private
 from harness.binaries import binary
 from harness.https_upstream import HttpsUpstream
-from harness.make_local import DATA_PLANE, MakeLocal, program, terraform
+from harness.make_local import DATA_PLANE, FUNCTION, MakeLocal, program, terraform
 from harness.publish import Publish
 
 DOMAIN = "example.com"
@@ -71,12 +71,12 @@ def alice(publish: Publish) -> str:
 
 
 @pytest.fixture
-def stand_ins(binaries: Path, tmp_path: Path) -> Path:
+def stand_ins(tmp_path: Path) -> Path:
     """A folder of binaries whose data plane serves nothing."""
     folder = tmp_path / "binaries"
     folder.mkdir()
     for name in (*functions.names(), "fargate-app"):
-        (folder / name).symlink_to(binaries / "fargate-app")
+        (folder / name).write_bytes(FUNCTION)
     program(folder, "data-plane", DATA_PLANE)
     return folder
 
