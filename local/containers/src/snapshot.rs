@@ -7,7 +7,7 @@ use http::Method;
 use local_aws_api::{AwsApi, Element};
 use serde_json::{Value, json};
 
-use crate::rule::{Action, Cidr, Condition, Redirect, Rule, WeightedTargetGroup};
+use crate::rule::{Action, Condition, Redirect, Rule, WeightedTargetGroup};
 
 const ELB_VERSION: &str = "2015-12-01";
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
@@ -413,9 +413,11 @@ fn condition(element: &Element) -> Condition {
                 })
                 .collect(),
         ),
-        "source-ip" => {
-            Condition::SourceIp(values("SourceIpConfig").iter().filter_map(|range| Cidr::parse(range)).collect())
-        }
+        "source-ip" => values("SourceIpConfig")
+            .iter()
+            .map(|range| range.parse())
+            .collect::<Result<_, _>>()
+            .map_or_else(|_| Condition::Unknown(field.to_owned()), Condition::SourceIp),
         other => Condition::Unknown(other.to_owned()),
     }
 }

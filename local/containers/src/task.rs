@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use local_aws_api::AwsApi;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::rule::Cidr;
 use crate::snapshot::{ContainerDefinition, ServiceLoadBalancer, TaskDefinition};
 use crate::{nginx, secret};
 
@@ -275,7 +275,7 @@ fn environment(
     for value in environment.values_mut() {
         if matches!(value.as_str(), "0.0.0.0" | "::") {
             *value = Ipv4Addr::LOCALHOST.to_string();
-        } else if value.split(',').all(|range| Cidr::parse(range.trim()).is_some()) {
+        } else if value.split(',').all(|range| range.trim().parse::<IpNet>().is_ok()) {
             value.push_str(LOAD_BALANCERS);
         }
     }

@@ -2,50 +2,22 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 /// CIDR ranges, IPv4 or IPv6. <https://docs.aws.amazon.com/waf/latest/APIReference/API_IPSet.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IpSet(Vec<Range>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
-    network: IpAddr,
-    prefix: u32,
-}
+pub struct IpSet(Vec<IpNet>);
 
 impl IpSet {
     /// From `192.0.2.0/24`, `2001:db8::/32`.
     pub fn parse<'a>(ranges: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
-        ranges.into_iter().map(Range::parse).collect::<Result<_, _>>().map(Self)
+        let range = |text: &str| text.parse().map_err(|_| format!("'{text}' is no CIDR range such as 192.0.2.0/24"));
+        ranges.into_iter().map(range).collect::<Result<_, _>>().map(Self)
     }
 
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|range| range.contains(address))
-    }
-}
-
-impl Range {
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no CIDR range such as 192.0.2.0/24");
-        let (network, prefix) = text.split_once('/').ok_or_else(wrong)?;
-        let network: IpAddr = network.parse().map_err(|_| wrong())?;
-        let prefix: u32 = prefix.parse().map_err(|_| wrong())?;
-        if prefix > if network.is_ipv4() { 32 } else { 128 } {
-            return Err(wrong());
-        }
-        Ok(Self { network, prefix })
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.network, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                (u32::from(network) ^ u32::from(address)).leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                (u128::from(network) ^ u128::from(address)).leading_zeros() >= self.prefix
-            }
-            _ => false,
-        }
+        self.0.iter().any(|range| range.contains(&address))
     }
 }
 

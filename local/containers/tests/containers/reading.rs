@@ -109,7 +109,7 @@ async fn every_condition_and_action_of_a_rule() {
     assert_eq!(listener.default_action, fixed);
     let conditions: Vec<_> = listener.rules.iter().map(|rule| (rule.priority, rule.conditions.as_slice())).collect();
     let text = |text: &str| vec![text.to_owned()];
-    let range = local_containers::rule::Cidr::parse("10.0.0.0/8").unwrap();
+    let range = "10.0.0.0/8".parse().unwrap();
     let expected: [(u32, &[Condition]); 5] = [
         (1, &[Condition::HostHeader(text("*.example.com"))]),
         (2, &[Condition::PathPattern(text("/api/*"))]),
