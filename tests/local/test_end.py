@@ -57,6 +57,9 @@ def assert_gone(make_local: MakeLocal, endpoints: Path) -> None:
             requests.get(url, timeout=5)
 
 
+FEW_RESOURCES = ("--architectures", "events")
+"""Enough for an apply of the real Terraform to be under way for a while."""
+
 SIGNS = {
     "check": "[check",
     "control plane": STARTING,
@@ -91,7 +94,7 @@ def test_interrupted_at_each_stage(
 @pytest.mark.parametrize("sign", ["[apply 0 s] planning", " resources: "])
 def test_interrupted_while_terraform_applies(start: Start, tmp_path: Path, sign: str) -> None:
     """The real one, with its provider's processes: while it plans, and while it makes things."""
-    make_local = start("--no-build")
+    make_local = start("--no-build", *FEW_RESOURCES)
     make_local.wait_for_line(sign)
     make_local.signal(signal.SIGINT)
     assert make_local.wait(END_SECONDS) == 130, make_local.output
@@ -161,7 +164,7 @@ def test_killed_outright_its_children_end_and_the_next_one_cleans_up(
 
 def test_killed_outright_in_an_apply(start: Start) -> None:
     before = children()
-    killed = start("--no-build")
+    killed = start("--no-build", *FEW_RESOURCES)
     killed.wait_for_line(" resources: ")
     killed.signal(signal.SIGKILL)
     killed.wait()
