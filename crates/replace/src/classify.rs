@@ -1,9 +1,8 @@
 //! Bytes to bit masks: which belong to ASCII words, and where the word of a rule, or a match of a regex rule, may start.
 //!
 //! The only `unsafe` of this crate is here: loading vectors from, and storing them to, arrays whose length says that they
-//! are long enough; gathering elements of the filter, whose number is a power of two, by indices that are cut to it; a
-//! prefetch; and calling a kernel after asking the processor whether it has what the kernel needs. Every kernel gives the
-//! same masks, but for false positives of the fingerprint, which a look at the text removes.
+//! are long enough; a prefetch; and calling a kernel after asking the processor whether it has what the kernel needs. Every
+//! kernel gives the same masks, but for false positives of the fingerprint, which a look at the text removes.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -194,8 +193,9 @@ impl Kernel {
             }
             let bytes = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512dq");
             let permutes = is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("avx512vbmi2");
+            let shuffles = is_x86_feature_detected!("avx512bitalg");
             let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
-            if bytes && permutes && bits {
+            if bytes && permutes && shuffles && bits {
                 kernels.push(Self::Avx512);
             }
         }
@@ -725,7 +725,9 @@ mod avx512 {
 
         /// As [`keep`], eight words at a time: in three steps, so that none waits for the one before.
         #[inline(never)]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+        #[target_feature(
+            enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,avx512bitalg,bmi1,bmi2,lzcnt,popcnt"
+        )]
         fn keep(&self, filter: &Filter, text: &[u8], masks: &mut Masks, busy: u64) {
             // The last block or two of a text are left to the end.
             let full = (text.len() / BLOCK).saturating_sub(1).min(BLOCKS);
@@ -763,7 +765,9 @@ mod avx512 {
         /// Hashes the heads of the words that start in `blocks`, to `masks.hashes`; returns how many they are, and which
         /// blocks have too many. Which words they are is in `masks.kept` then.
         #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+        #[target_feature(
+            enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,avx512bitalg,bmi1,bmi2,lzcnt,popcnt"
+        )]
         fn hash(&self, filter: &Filter, text: &[u8], masks: &mut Masks, blocks: Range<usize>) -> (usize, u64) {
             let (mut all, mut left_out) = (0, 0);
             let (texts, _) = text.as_chunks::<BLOCK>();
@@ -880,26 +884,34 @@ mod avx512 {
         ends
     };
 
-    /// Which of eight heads, by their hashes, the filter may have.
+    /// Which of eight heads, by their hashes, the filter may have. Eight loads take half as long as one gather of eight does
+    /// on Zen 4, and shuffling bits a quarter of shifting and masking them.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512bitalg")]
     fn look_up_hashes(filter: &Filter, hashes: &[u64; 8]) -> u8 {
-        let hashes = load_words(hashes);
-        let elements = filter.elements();
-        let last = _mm512_set1_epi64(elements.len() as i64 - 1);
-        let at = _mm512_and_si512(_mm512_srli_epi64::<{ Filter::ELEMENT }>(hashes), last);
-        // SAFETY: an index is at most the last one, as the number of elements is a power of two.
-        let found = unsafe { _mm512_i64gather_epi64::<8>(at, elements.as_ptr().cast()) };
-        let one = _mm512_set1_epi64(1);
-        let six = _mm512_set1_epi64(63);
-        let first = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[0] }>(hashes), six));
-        let second = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[1] }>(hashes), six));
-        let third = _mm512_sllv_epi64(one, _mm512_and_si512(_mm512_srli_epi64::<{ Filter::BITS[2] }>(hashes), six));
-        let bits = _mm512_or_si512(_mm512_or_si512(first, second), third);
-        _mm512_cmpeq_epi64_mask(_mm512_and_si512(found, bits), bits)
+        let elements = hashes.map(|hash| filter.element(hash));
+        let places = _mm512_shuffle_epi8(load_words(hashes), load::<0, 64>(&PLACES));
+        let bits = _mm512_bitshuffle_epi64_mask(load_words(&elements), places);
+        _mm512_cmpeq_epi64_mask(_mm512_movm_epi8(bits), _mm512_set1_epi64(-1))
     }
 
-    fill!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]);
+    /// Which byte of sixteen says where a bit is: those of each hash that do, repeated to make eight.
+    static PLACES: [u8; 64] = {
+        let mut bytes = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            let hash = i / 8 % 2;
+            bytes[i] = hash as u8 * 8 + (Filter::BITS[i % Filter::BITS.len()] / 8) as u8;
+            i += 1;
+        }
+        bytes
+    };
+
+    fill!(
+        #[target_feature(
+            enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,avx512bitalg,bmi1,bmi2,lzcnt,popcnt"
+        )]
+    );
 }
 
 #[cfg(test)]

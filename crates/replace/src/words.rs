@@ -19,7 +19,7 @@ use crate::rules::{Rule, RulesError};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
 
 /// A fingerprint that lets more than this share of words through costs more than it saves.
-const WORTH_IT: f64 = 0.8;
+const WORTH_IT: f64 = 0.5;
 /// One that lets through less than this needs no filter after it.
 const SUFFICES: f64 = 0.005;
 /// Nor is one worth its making that so many beginnings have a part in.
