@@ -261,7 +261,8 @@ deploy: $(VENV)/.ready ## Let the container service run the pushed image TAG=, b
 	  $(PY) scripts/deploy.py --name "$$name" --repository "$$repository" --tag $(TAG) --region $(REGION)
 
 # The checks need no account: a data directory of their own, no backend.
-OFFLINE = TF_DATA_DIR="$(CURDIR)/target/terraform" terraform -chdir=terraform
+OFFLINE_DATA = $(CURDIR)/target/terraform
+OFFLINE      = TF_DATA_DIR="$(OFFLINE_DATA)" terraform -chdir=terraform
 
 .PHONY: check check/terraform check/checkov openapi terraform/docs infracost/breakdown test/terraform test/terraform-root
 check: check/terraform check/checkov ## Formatting, validation, lints and plans: everything that needs no build of a service
@@ -272,12 +273,13 @@ check: check/terraform check/checkov ## Formatting, validation, lints and plans:
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy scripts tests local fargate-app/deploy
 
+# The tests' own modules are validated when they run.
 check/terraform: $(VENV)/.ready
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install (1.11 or newer))
 	$(OFFLINE) fmt -check -recursive -diff
 	@$(OFFLINE) init -backend=false -input=false >/dev/null
-	$(OFFLINE) validate
-	$(OFFLINE) test
+	$(OFFLINE) validate -no-tests
+	TF_DATA_DIR="$(OFFLINE_DATA)" PYTHONPATH=tests $(PY) -m harness.provider terraform -chdir=terraform test
 
 # checkov leaves out a file that it has not parsed within 10 s, which a busy machine may take; 0: no limit.
 check/checkov: $(CHECKOV_VENV)/.ready

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.control_plane import CREDENTIALS, REGION, ROOT
+from harness.provider import GARBAGE_COLLECTION
 
 # Without a bound on attempts the provider repeats a failing call for minutes; without the metadata service switched off
 # it looks for one first.
@@ -22,9 +23,12 @@ SETTINGS = {
     "CHECKPOINT_DISABLE": "1",
     "TF_IN_AUTOMATION": "1",
     "TF_INPUT": "0",
+    **GARBAGE_COLLECTION,
 }
 NO_CHANGES, CHANGES = 0, 2
 LIMIT_SECONDS = 900  # many times what any command takes; a provider that waits for ever must not
+TAIL_CHARACTERS = 4000
+"""Of what a command printed, behind its errors, in the message that it failed."""
 STATE_BUCKET_PARAMETER = "/terraform/statefiles/bucket"
 
 Changes = dict[str, tuple[str, ...]]
@@ -40,6 +44,7 @@ class Terraform:
         self.variables: dict[str, Any] = {}
         self.timings: list[str] = []
         """What was run and how long it took, in its order."""
+        self._outputs: dict[str, Any] | None = None
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ["HOME"],  # the CLI configuration, which may name a mirror for providers
@@ -62,39 +67,51 @@ class Terraform:
     def apply(self, *only: str, **variables: Any) -> None:
         """Everything, or `only` the resources at these addresses and what they need."""
         targets = [f"-target={address}" for address in only]
+        self._outputs = None
         self._run("apply", ["-auto-approve", "-compact-warnings", *targets, *self._variable_arguments(**variables)])
 
     def destroy(self) -> None:
+        self._outputs = None
         self._run("destroy", ["-auto-approve", "-compact-warnings", *self._variable_arguments()])
 
     def plan(self, **variables: Any) -> Changes:
         """What an apply would change, with `variables` on top of the usual ones."""
-        return planned_changes(self.plan_document(**variables))
+        return {} if self._plan(**variables) == NO_CHANGES else planned_changes(self._planned())
 
     def plan_change(self, **variables: Any) -> Changes:
         """What an apply would change because of `variables` or of changed files. Of everything else the state is
-        believed: asking for hundreds of resources again takes most of a plan's time."""
+        believed: hundreds of resources need not be asked for again."""
         return planned_changes(self.plan_document("-refresh=false", **variables))
 
     def plan_document(self, *options: str, **variables: Any) -> dict[str, Any]:
-        file = self.folder / "plan"
-        always = [f"-out={file}", "-detailed-exitcode", "-compact-warnings"]
-        arguments = [*always, *options, *self._variable_arguments(**variables)]
-        self._run("plan", arguments, expected=(NO_CHANGES, CHANGES))
-        shown = subprocess.run(
-            self._command("show", ["-json", str(file)]),
-            env=self._environment,
-            capture_output=True,
-            check=True,
-        )
-        document: dict[str, Any] = json.loads(shown.stdout)
-        return document
+        self._plan(*options, **variables)
+        return self._planned()
 
     def outputs(self) -> dict[str, Any]:
+        """Of the last apply."""
+        if self._outputs is None:
+            self._outputs = {name: output["value"] for name, output in self._json("output", "-json").items()}
+        return self._outputs
+
+    def _plan(self, *options: str, **variables: Any) -> int:
+        always = [f"-out={self._plan_file}", "-detailed-exitcode", "-compact-warnings"]
+        arguments = [*always, *options, *self._variable_arguments(**variables)]
+        return self._run("plan", arguments, expected=(NO_CHANGES, CHANGES))
+
+    def _planned(self) -> dict[str, Any]:
+        return self._json("show", "-json", str(self._plan_file))
+
+    @property
+    def _plan_file(self) -> Path:
+        return self.folder / "plan"
+
+    def _json(self, command: str, *arguments: str) -> dict[str, Any]:
         shown = subprocess.run(
-            self._command("output", ["-json"]), env=self._environment, capture_output=True, check=True
+            self._command(command, arguments), env=self._environment, capture_output=True, text=True, check=False
         )
-        return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
+        assert shown.returncode == 0, failure(command, shown.returncode, shown.stderr.splitlines(keepends=True))
+        document: dict[str, Any] = json.loads(shown.stdout)
+        return document
 
     def _variable_arguments(self, **more: Any) -> list[str]:
         # None is what a variable is that nobody sets.
@@ -104,8 +121,8 @@ class Terraform:
     def _command(self, command: str, arguments: Sequence[str]) -> list[str]:
         return ["terraform", f"-chdir={self.root}", command, "-no-color", *arguments]
 
-    def _run(self, command: str, arguments: Sequence[str], expected: Sequence[int] = (0,)) -> None:
-        """Run a command and pass its lines on, each with the seconds since it began."""
+    def _run(self, command: str, arguments: Sequence[str], expected: Sequence[int] = (0,)) -> int:
+        """Run a command and pass its lines on, each with the seconds since it began; its exit code."""
         start = time.monotonic()
         child = subprocess.Popen(
             self._command(command, arguments),
@@ -131,7 +148,8 @@ class Terraform:
                 child.terminate()
                 child.wait()
         self.timings.append(f"{command} {time.monotonic() - start:.0f} s")
-        assert code in expected, f"terraform {command} ended with {code}:\n{''.join(lines)[-12000:]}"
+        assert code in expected, failure(command, code, lines)
+        return code
 
     def _script(self, command: str) -> str:
         done = subprocess.run(
@@ -160,6 +178,21 @@ def planned_changes(document: dict[str, Any]) -> Changes:
         for change in document.get("resource_changes", [])
         if change["change"]["actions"] not in (["no-op"], ["read"])
     }
+
+
+def failure(command: str, code: int, lines: Sequence[str]) -> str:
+    """What to say of a command that failed: Terraform's errors first, all of them, because whoever quotes the message
+    quotes its beginning; then the end of all else that was printed."""
+    errors: list[str] = []
+    others: list[str] = []
+    is_error = False
+    for line in lines:
+        # A diagnostic begins at the margin, and goes on until the next; nothing else follows the first one.
+        if line.startswith(("Error: ", "Warning: ")):
+            is_error = line.startswith("Error: ")
+        (errors if is_error else others).append(line)
+    end = "".join(others)[-TAIL_CHARACTERS:]
+    return f"terraform {command} ended with {code}:\n{''.join(errors)}\nThe end of what it printed besides:\n{end}"
 
 
 def _as_text(value: Any) -> str:

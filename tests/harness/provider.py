@@ -1,0 +1,59 @@
+"""One provider process for a Terraform command that would start very many.
+
+    python -m harness.provider terraform -chdir=terraform test
+
+`terraform test` starts the provider anew for each of its walks over the configuration, two or three per run block, and
+each time the provider says all of its schemas: more than a thousand resource types, and two thirds of the CPU time of
+such a run. By TF_REATTACH_PROVIDERS, Terraform talks to one that runs already:
+https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.process import Process
+
+GARBAGE_COLLECTION = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+"""Of Terraform and its provider, both in Go, which by default look for garbage each time that the heap has doubled:
+here most of it are schemas, which stay. https://pkg.go.dev/runtime#hdr-Environment_Variables"""
+
+REATTACH = "TF_REATTACH_PROVIDERS"
+
+# A provider that is configured a second time refuses the first time's certificates. Nothing here uses TLS.
+UNWANTED = "AWS_CA_BUNDLE"
+
+
+@contextmanager
+def running(data_directory: Path) -> Iterator[dict[str, str]]:
+    """What to add to the environment of a Terraform command, so that it uses the one that runs here: the provider
+    that `terraform init` has installed."""
+    environment = {name: value for name, value in os.environ.items() if name != UNWANTED} | GARBAGE_COLLECTION
+    provider = Process([str(installed(data_directory)), "-debug"], environment)
+    try:
+        line = provider.wait_for_output(f"{REATTACH}=")
+        yield GARBAGE_COLLECTION | {REATTACH: line.strip().removeprefix(f"{REATTACH}=").strip("'")}
+    finally:
+        provider.stop()
+
+
+def installed(data_directory: Path) -> Path:
+    found = sorted((data_directory / "providers").glob("*/*/*/*/*/terraform-provider-*"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        sys.exit(
+            f"provider: {data_directory} must have one provider, and has {names}: run `terraform init` there first"
+        )
+    return found[0]
+
+
+def main(command: Sequence[str]) -> int:
+    with running(Path(os.environ["TF_DATA_DIR"])) as more:
+        return subprocess.run(command, env={**os.environ, **more}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
