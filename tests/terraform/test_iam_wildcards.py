@@ -66,8 +66,14 @@ class Statement(NamedTuple):
     """What holds a `*`."""
 
 
+@cache
+def parsed(file: Path) -> Tree[Token]:
+    """Parsing takes nearly all of this file's time, and every file is asked for its statements and for its locals."""
+    return hcl2.parses_to_tree(file.read_text(encoding="utf-8"))
+
+
 def statements(file: Path, root: Path = ROOT) -> Iterator[Statement]:
-    tree = hcl2.parses_to_tree(file.read_text(encoding="utf-8"))
+    tree = parsed(file)
     module = str(file.parent.relative_to(root))
     local_values = locals_of(file.parent)
     for node in [*tree.find_data("object"), *statement_blocks(tree)]:
@@ -97,7 +103,7 @@ def locals_of(module: Path) -> dict[str, Tree[Token]]:
     return {
         name: value
         for file in module.glob("*.tf")
-        for block in hcl2.parses_to_tree(file.read_text(encoding="utf-8")).find_data("block")
+        for block in parsed(file).find_data("block")
         if first_token(block) == "locals"
         for body in block.find_data("body")
         for name, value in members_of(body)
