@@ -93,9 +93,9 @@ class SchemaDifference:
         elif before is not None and after is None:
             self._say(f"{where} may be more than {_listed(before)}", Effect.WIDER)
         elif before is not None and after is not None:
-            if removed := [value for value in before if value not in after]:
+            if removed := [value for value in before if not _is_in(value, after)]:
                 self._say(f"{where} may no longer be {_listed(removed)}", Effect.NARROWER)
-            if added := [value for value in after if value not in before]:
+            if added := [value for value in after if not _is_in(value, before)]:
                 self._say(f"{where} may also be {_listed(added)}", Effect.WIDER)
 
     def _bounds(self, old: Json, new: Json, where: str) -> None:
@@ -256,6 +256,11 @@ def _effect(before: set[str], after: set[str]) -> Effect:
     if after < before:
         return Effect.NARROWER
     return Effect.WIDER if before < after else Effect.BOTH
+
+
+def _is_in(value: Any, values: list[Any]) -> bool:
+    """As JSON has it: to Python, true is 1."""
+    return any(value == each and isinstance(value, bool) is isinstance(each, bool) for each in values)
 
 
 def _type_text(found: set[str]) -> str:
