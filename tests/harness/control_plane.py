@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,8 @@ class ControlPlane:
         )
         assert isinstance(line, str), f"the control plane ended at once:\n{self.process.output}"
         self.url: str = json.loads(line)["control_plane"]
-
-    def client(self, service: str) -> Any:
-        return client(self.url, service)
+        # To make a client takes as long as many calls.
+        self.client = cache(partial(client, self.url))
 
     def stop(self) -> int:
         return self.process.stop()

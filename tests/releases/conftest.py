@@ -1,12 +1,28 @@
 """One control plane for this folder, and for each test a shop of its own in it."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from harness.control_plane import ControlPlane, environment
 from releases.shop import Shop
+
+
+@pytest.fixture(scope="package", autouse=True)
+def descriptions_of_services_are_read_once() -> Iterator[None]:
+    """Megabytes of JSON, which every command reads for itself. Here hundreds of commands run in one process."""
+    read = cache(JSONFileLoader().load_file)
+
+    def load_file(_: JSONFileLoader, path: str) -> Any:
+        return read(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
 
 
 @pytest.fixture(scope="package")

@@ -37,17 +37,20 @@ def released(shop: Shop) -> Path:
     return shop.archive / "lambda" / "1.1.0.yaml"
 
 
-@pytest.fixture
-def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
-    """Another account, which the commands talk to from now on: the functions are there, and no API."""
+@pytest.fixture(scope="module")
+def other_account() -> Iterator[ControlPlane]:
     plane = ControlPlane()
-    try:
-        make_functions(plane.client)
-        for name, value in environment(plane).items():
-            monkeypatch.setenv(name, value)
-        yield plane
-    finally:
-        assert plane.stop() == 0, plane.process.output
+    yield plane
+    assert plane.stop() == 0, plane.process.output
+
+
+@pytest.fixture
+def empty(other_account: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> ControlPlane:
+    """Another account, which the commands talk to from now on: the functions are there, and no API."""
+    clear(other_account)
+    for name, value in environment(other_account).items():
+        monkeypatch.setenv(name, value)
+    return other_account
 
 
 def restore(path: Path, *more: str) -> int:
@@ -159,8 +162,9 @@ def test_ended_after_any_change_and_run_again(released: Path, empty: ControlPlan
 def clear(plane: ControlPlane) -> None:
     for api in apis(plane):
         plane.client("apigateway").delete_rest_api(restApiId=api["id"])
-    for name in (FUNCTION, AUTHORIZER):
-        plane.client("lambda").delete_function(FunctionName=name)
+    functions = plane.client("lambda")
+    for function in functions.list_functions()["Functions"]:
+        functions.delete_function(FunctionName=function["FunctionName"])
     make_functions(plane.client)
 
 
