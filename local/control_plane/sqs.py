@@ -39,6 +39,21 @@ class Queue(models.Queue):
     redrive_allow_policy: str | None = None
 
     @property
+    def messages(self) -> list[models.Message]:
+        now = time.time() * 1000
+        return [message for message in self._messages if message.visible_at < now and message.delayed_until <= now]
+
+    @property
+    def approximate_number_of_messages_delayed(self) -> int:
+        now = time.time() * 1000
+        return sum(1 for message in self._messages if message.delayed_until > now)
+
+    @property
+    def approximate_number_of_messages_not_visible(self) -> int:
+        now = time.time() * 1000
+        return sum(1 for message in self._messages if message.visible_at >= now)
+
+    @property
     def lambda_event_source_mappings(self) -> dict[str, Any]:
         """The mappings that moto's SendMessage would run: none."""
         return {}
