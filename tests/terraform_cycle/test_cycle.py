@@ -4,17 +4,20 @@ The tests are steps and run in this order. `make test/terraform-cycle` shows Ter
 """
 
 import importlib.util
+import io
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+import release
 from harness.control_plane import REGION, ROOT, environment
+from harness.terraform import Changes, planned_changes
 from terraform_cycle.cycle import DOMAIN, Cycle
 
 CREATE_FIRST = ("create", "delete")
@@ -96,8 +99,11 @@ def test_the_first_apply_works_before_any_image_exists(applied: Cycle) -> None:
     assert service["deploymentController"] == {"type": "CODE_DEPLOY"}
 
 
-def test_the_second_plan_says_no_changes(applied: Cycle) -> None:
+def test_the_second_plan_says_no_changes_even_when_the_owner_has_changed_the_map(applied: Cycle) -> None:
+    ssm, name = applied.client("ssm"), applied.terraform.outputs()["mapping"]["parameter"]
+    ssm.put_parameter(Name=name, Value='{"Rabo":"Rabobank"}', Type="String", Overwrite=True)
     assert applied.terraform.plan() == {}
+    assert ssm.get_parameter(Name=name)["Parameter"]["Value"] == '{"Rabo":"Rabobank"}'
 
 
 def test_each_stage_has_the_firewall_that_it_should(applied: Cycle) -> None:
@@ -152,91 +158,126 @@ def test_a_stage_of_private_is_at_a_host_name_of_its_own(applied: Cycle) -> None
         assert mapping["restApiId"] == outputs["apis"]["private"]["id"]
 
 
-def test_an_address_that_is_let_in_moves_its_list_alone(applied: Cycle) -> None:
-    private = {**PRIVATE, "allowed_cidr_blocks": [*PRIVATE["allowed_cidr_blocks"], "198.51.100.7/32"]}
-    assert applied.terraform.plan_change(private=private) == {f'{ALLOW_LIST}.aws_wafv2_ip_set.this["ipv4"]': UPDATE}
-
-
-def test_a_stage_that_is_opened_changes_its_firewall_alone(applied: Cycle) -> None:
-    assert applied.terraform.plan_change(private={**PRIVATE, "open_stages": ["prod", "stage"]}) == {
+# A plan of everything takes a quarter of a minute of CPU time: changes that have nothing to do with each other are
+# planned at once. Beside a changed API stands none that could move it by mistake. Change → what it moves.
+FIRST_CHANGES: dict[str, Changes] = {
+    "an address that is let in moves its list": {
+        f'{ALLOW_LIST}.aws_wafv2_ip_set.this["ipv4"]': UPDATE,
+    },
+    "a stage that is opened changes its firewall": {
         'aws_wafv2_web_acl_association.private["stage"]': DELETE_FIRST,
-    }
-
-
-def test_a_moved_upstream_moves_the_proxies_alone(applied: Cycle) -> None:
-    moved = {**EXTERNAL_SERVICES, "billing": {"port": 9001, "upstream": "https://new.dc.example.com"}}
-    assert applied.terraform.plan_change(external_services=moved) == {
+    },
+    "a moved upstream moves the proxies": {
         f"{PROXIES}.aws_ecs_task_definition.this": DELETE_FIRST,
         f"{PROXIES}.aws_ecs_service.this": UPDATE,
-    }
-
-
-def test_another_page_that_may_call_moves_the_stage_that_follows(applied: Cycle) -> None:
-    cors = {**PRIVATE, "cors": {"origins": ["https://other.example.com"]}}
-    assert applied.terraform.plan_change(private=cors) == {
-        f"{PRIVATE_API}.aws_api_gateway_rest_api.this": UPDATE,
-        f'{PRIVATE_API}.aws_api_gateway_deployment.this["dev"]': CREATE_FIRST,
-        f'{PRIVATE_API}.aws_api_gateway_documentation_version.this["dev"]': CREATE_FIRST,
-        f'{PRIVATE_API}.aws_api_gateway_stage.this["dev"]': UPDATE,
-        # The containers mark their answers for the same pages.
-        f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
-    }
-
-
-def test_a_changed_openapi_text_moves_the_stage_test_and_leaves_prod(applied: Cycle) -> None:
-    with replaced(applied, "openapi/lambda.yaml", "Is the service up?", NEW_SUMMARY):
-        assert applied.terraform.plan_change() == {
-            f"{API}.aws_api_gateway_rest_api.this": UPDATE,
-            f'{API}.aws_api_gateway_deployment.this["test"]': CREATE_FIRST,
-            f'{API}.aws_api_gateway_documentation_version.this["test"]': CREATE_FIRST,
-            f'{API}.aws_api_gateway_stage.this["test"]': UPDATE,
-        }
-
-
-def test_a_changed_function_moves_its_package_and_no_alias(applied: Cycle) -> None:
-    applied.write_package("string-replace", "second")
-    try:
-        assert applied.terraform.plan_change() == {
-            f"{FUNCTION}.aws_s3_object.package": CREATE_FIRST,
-            f"{FUNCTION}.aws_lambda_function.this": UPDATE,
-        }
-    finally:
-        applied.write_package("string-replace", "first")
-
-
-def test_a_changed_alarm_threshold_moves_that_alarm_of_each_alias(applied: Cycle) -> None:
-    assert applied.terraform.plan_change(alarm_thresholds=NEW_THRESHOLD) == {
+    },
+    "a changed OpenAPI text moves the stage test and leaves prod": {
+        f"{API}.aws_api_gateway_rest_api.this": UPDATE,
+        f'{API}.aws_api_gateway_deployment.this["test"]': CREATE_FIRST,
+        f'{API}.aws_api_gateway_documentation_version.this["test"]': CREATE_FIRST,
+        f'{API}.aws_api_gateway_stage.this["test"]': UPDATE,
+    },
+    "a changed alarm threshold moves that alarm of each alias": {
         f'{ALARM}["lambda-string-replace-prod-duration"]': UPDATE,
         f'{ALARM}["lambda-string-replace-test-duration"]': UPDATE,
         f'{ALARM}["private-authorizer-live-duration"]': UPDATE,
         # The worker has a threshold of its own.
         f'{ALARM}["publish-authorizer-beta-duration"]': UPDATE,
         f'{ALARM}["publish-receipt-beta-duration"]': UPDATE,
-    }
-
-
-def test_a_changed_image_tag_moves_the_task_definition_and_not_the_service(applied: Cycle) -> None:
-    assert applied.terraform.plan_change(fargate={"image_tag": NEW_TAG}) == {
+    },
+    "a changed image tag moves the task definition and not the service": {
         f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
-    }
-
-
-def test_a_map_changed_by_its_owner_moves_nothing(applied: Cycle) -> None:
-    ssm, name = applied.client("ssm"), applied.terraform.outputs()["mapping"]["parameter"]
-    ssm.put_parameter(Name=name, Value='{"Rabo":"Rabobank"}', Type="String", Overwrite=True)
-    assert applied.terraform.plan() == {}
-    assert ssm.get_parameter(Name=name)["Parameter"]["Value"] == '{"Rabo":"Rabobank"}'
-
-
-def test_another_source_of_the_map_moves_its_readers(applied: Cycle) -> None:
-    assert applied.terraform.plan_change(mapping_source="table") == {
+    },
+}
+SECOND_CHANGES: dict[str, Changes] = {
+    "another page that may call moves the stage that follows": {
+        f"{PRIVATE_API}.aws_api_gateway_rest_api.this": UPDATE,
+        f'{PRIVATE_API}.aws_api_gateway_deployment.this["dev"]': CREATE_FIRST,
+        f'{PRIVATE_API}.aws_api_gateway_documentation_version.this["dev"]': CREATE_FIRST,
+        f'{PRIVATE_API}.aws_api_gateway_stage.this["dev"]': UPDATE,
+        # The containers mark their answers for the same pages.
+        f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
+    },
+    "a changed function moves its package and no alias": {
+        f"{FUNCTION}.aws_s3_object.package": CREATE_FIRST,
+        f"{FUNCTION}.aws_lambda_function.this": UPDATE,
+    },
+    "another source of the map moves its readers": {
         f"{FUNCTION}.aws_iam_role_policy.this": UPDATE,
         f"{FUNCTION}.aws_lambda_function.this": UPDATE,
         f"{WORKER}.aws_iam_role_policy.this": UPDATE,
         f"{WORKER}.aws_lambda_function.this": UPDATE,
         f"{FARGATE}.aws_iam_role_policy.task": UPDATE,
         f"{FARGATE}.aws_ecs_task_definition.this": DELETE_FIRST,
-    }
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def first_changes(applied: Cycle) -> Changes:
+    with replaced(applied, "openapi/lambda.yaml", "Is the service up?", NEW_SUMMARY):
+        return applied.terraform.plan_change(
+            private={
+                **PRIVATE,
+                "allowed_cidr_blocks": [*PRIVATE["allowed_cidr_blocks"], "198.51.100.7/32"],
+                "open_stages": ["prod", "stage"],
+            },
+            external_services={
+                **EXTERNAL_SERVICES,
+                "billing": {"port": 9001, "upstream": "https://new.dc.example.com"},
+            },
+            alarm_thresholds=NEW_THRESHOLD,
+            fargate={"image_tag": NEW_TAG},
+        )
+
+
+@pytest.mark.parametrize("change", FIRST_CHANGES)
+def test_of_the_first_changes(change: str, first_changes: Changes) -> None:
+    expected = FIRST_CHANGES[change]
+    assert {address: first_changes.get(address) for address in expected} == expected
+
+
+def test_the_first_changes_move_no_more(first_changes: Changes) -> None:
+    assert first_changes.keys() - set().union(*FIRST_CHANGES.values()) == set()
+
+
+@pytest.fixture(scope="module")
+def second_plan(applied: Cycle) -> dict[str, Any]:
+    applied.write_package("string-replace", "second")
+    try:
+        return applied.terraform.plan_document(
+            "-refresh=false",
+            private={**PRIVATE, "cors": {"origins": ["https://other.example.com"]}},
+            mapping_source="table",
+        )
+    finally:
+        applied.write_package("string-replace", "first")
+
+
+@pytest.mark.parametrize("change", SECOND_CHANGES)
+def test_of_the_second_changes(change: str, second_plan: dict[str, Any]) -> None:
+    expected, planned = SECOND_CHANGES[change], planned_changes(second_plan)
+    assert {address: planned.get(address) for address in expected} == expected
+
+
+def test_the_second_changes_move_no_more(second_plan: dict[str, Any]) -> None:
+    assert planned_changes(second_plan).keys() - set().union(*SECOND_CHANGES.values()) == set()
+
+
+def test_what_two_of_the_second_changes_move_is_moved_by_both(second_plan: dict[str, Any]) -> None:
+    readers = {"STRINGS_MAPPING_PARAMETER_NAME", "STRINGS_MAPPING_TABLE"}
+
+    function = planned_values(second_plan, f"{FUNCTION}.aws_lambda_function.this")
+    before, after = (values["environment"][0]["variables"] for values in function)
+    assert before.keys() ^ after.keys() == readers
+    before, after = (values["source_code_hash"] for values in function)
+    assert before != after
+
+    tasks = planned_values(second_plan, f"{FARGATE}.aws_ecs_task_definition.this")
+    containers = (json.loads(values["container_definitions"])[0] for values in tasks)
+    before, after = ({each["name"]: each["value"] for each in container["environment"]} for container in containers)
+    assert before.keys() ^ after.keys() == readers
+    assert (before["CORS_ORIGINS"], after["CORS_ORIGINS"]) == ("https://app.example.com", "https://other.example.com")
 
 
 def test_publish_says_where_it_is(applied: Cycle) -> None:
@@ -475,26 +516,20 @@ def test_every_stage_is_released_and_rolled_back_and_nothing_is_planned(applied:
 
 
 def run_release(cycle: Cycle, apis: dict[str, Any], *command: str) -> str:
-    """As the targets api/release and so on call it, with the files of this deployment."""
+    """As the targets api/release and so on call it, with the files of this deployment; what it prints."""
     given = {
         "--file": cycle.terraform.root / "releases.json",
         "--folder": cycle.terraform.folder / "releases",
         "--apis": json.dumps(apis),
     }
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "scripts" / "release.py",
-            *(str(word) for pair in given.items() for word in pair),
-            *command,
-        ],
-        env=environment(cycle.control_plane),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
+    arguments = [*(str(word) for pair in given.items() for word in pair), *command]
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
+        for name, value in environment(cycle.control_plane).items():
+            patch.setenv(name, value)
+        code = release.main(arguments)
+    assert code == 0, f"{command}: {printed.getvalue()}"
+    return printed.getvalue()
 
 
 def test_destroy_leaves_nothing_behind(applied: Cycle) -> None:
@@ -502,6 +537,12 @@ def test_destroy_leaves_nothing_behind(applied: Cycle) -> None:
     applied.terraform.destroy()
     assert applied.leftovers() == []
     assert applied.before <= applied.inventory()
+
+
+def planned_values(document: dict[str, Any], address: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Before and after what is planned for a resource."""
+    (change,) = (each["change"] for each in document["resource_changes"] if each["address"] == address)
+    return change["before"], change["after"]
 
 
 class replaced:
