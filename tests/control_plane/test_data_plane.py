@@ -30,9 +30,9 @@ class Runner(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[ControlPlane]:
-    """Of its own: which data plane is registered is said once for a whole control plane."""
+    """Of its own, for tests that register a data plane: that cannot be taken back."""
     plane = ControlPlane()
     yield plane
     assert plane.stop() == 0, plane.process.output
@@ -79,9 +79,9 @@ def test_test_invoke_method_is_passed_on(own: ControlPlane, runner: str) -> None
     assert answer["ResponseMetadata"]["HTTPHeaders"]["x-path"] == "/restapis/a/resources/b/methods/GET"
 
 
-def test_without_a_data_plane_the_caller_is_told(own: ControlPlane) -> None:
+def test_without_a_data_plane_the_caller_is_told(control_plane: ControlPlane) -> None:
     with pytest.raises(ClientError, match="There is no data plane, so nothing runs"):
-        own.client("lambda").invoke(FunctionName="things")
+        control_plane.client("lambda").invoke(FunctionName="things")
 
 
 def test_a_data_plane_that_is_gone_is_named(own: ControlPlane) -> None:
