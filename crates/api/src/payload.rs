@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use replace::JsonText;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -12,36 +13,25 @@ use crate::Error;
 ///
 /// As in JavaScript and Python the last of several members of that name counts, and everything else is ignored, as long
 /// as all of `body` is JSON.
-pub(crate) fn content(body: &[u8]) -> Result<&[u8], Error> {
+pub(crate) fn content(body: &[u8]) -> Result<JsonText<'_>, Error> {
     if let Some(text) = only_member(body) {
         return Ok(text);
     }
     // Once for all of it: serde_json does not look into strings that are ignored.
     let json = str::from_utf8(body).map_err(|_| Error::Undecodable)?;
-    any_document(json).map(str::as_bytes)
+    any_document(json)
 }
 
 /// The text in a document of the usual form: an object with this one member, whose text has no `\u` escapes. `None` for
 /// everything else, right or wrong.
 ///
-/// It is looked at once, 64 bytes at a time; serde_json and a check for UTF-8 before it take four times as long.
-fn only_member(json: &[u8]) -> Option<&[u8]> {
+/// It is looked at once; serde_json and a check for UTF-8 before it take many times as long.
+fn only_member(json: &[u8]) -> Option<JsonText<'_>> {
     let member = after(after(json, b"{")?, b"\"content\"")?;
-    let text = after(after(member, b":")?, b"\"")?;
-    let (mut end, mut is_ascii) = (0, true);
-    loop {
-        let plain = Plain::before_special(&text[end..]);
-        end += plain.length;
-        is_ascii &= plain.is_ascii;
-        match text[end..] {
-            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => end += 2,
-            [b'"', ..] => break,
-            _ => return None,
-        }
-    }
-    let (text, rest) = (&text[..end], after(&text[end + 1..], b"}")?);
-    let is_whole = rest.iter().all(|byte| WHITESPACE.contains(byte));
-    (is_whole && (is_ascii || str::from_utf8(text).is_ok())).then_some(text)
+    let (text, rest) = JsonText::read(after(after(member, b":")?, b"\"")?)?;
+    let is_whole = after(rest, b"}")?.iter().all(|byte| WHITESPACE.contains(byte));
+    let is_utf_8 = text.is_ascii() || str::from_utf8(text.as_bytes()).is_ok();
+    (is_whole && is_utf_8 && !text.has_unicode_escapes()).then_some(text)
 }
 
 const WHITESPACE: &[u8] = b" \t\n\r";
@@ -52,39 +42,8 @@ fn after<'a>(json: &'a [u8], token: &[u8]) -> Option<&'a [u8]> {
     json[start..].strip_prefix(token)
 }
 
-/// Bytes that mean nothing in a JSON string but themselves.
-#[derive(Debug, PartialEq, Eq)]
-struct Plain {
-    length: usize,
-    is_ascii: bool,
-}
-
-impl Plain {
-    /// Those at the start of `bytes`.
-    fn before_special(bytes: &[u8]) -> Self {
-        const BLOCK: usize = 64;
-        let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-        let (mut length, mut all) = (0, 0);
-        for block in bytes.chunks_exact(BLOCK) {
-            // No early end within a block: so the compiler makes vector instructions of it.
-            let fold = |(any, all), byte: &u8| (any | is_special(*byte), all | byte);
-            let (any_special, all_of_block) = block.iter().fold((false, 0), fold);
-            if any_special {
-                break;
-            }
-            length += BLOCK;
-            all |= all_of_block;
-        }
-        for byte in bytes[length..].iter().take_while(|byte| !is_special(**byte)) {
-            length += 1;
-            all |= byte;
-        }
-        Self { length, is_ascii: all.is_ascii() }
-    }
-}
-
 /// The text in a document of any form.
-fn any_document(json: &str) -> Result<&str, Error> {
+fn any_document(json: &str) -> Result<JsonText<'_>, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let content = match (&mut deserializer).deserialize_map(Content).and_then(|c| deserializer.end().map(|()| c)) {
         Ok(content) => content.ok_or(Error::Malformed)?,
@@ -94,18 +53,21 @@ fn any_document(json: &str) -> Result<&str, Error> {
         }
         Err(_) => return Err(Error::Undecodable),
     };
-    let text = content.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(Error::Malformed)?;
+    let string = content.get().strip_prefix('"').ok_or(Error::Malformed)?;
+    let (text, _) = JsonText::read(string.as_bytes()).ok_or(Error::Undecodable)?;
     if may_hold_surrogates(text) && serde_json::from_str::<Cow<'_, str>>(content.get()).is_err() {
         return Err(Error::Undecodable);
     }
     Ok(text)
 }
 
-/// Whether `json` may hold an escaped surrogate (`\uD800` to `\uDFFF`). A raw value was checked for the form of its
+/// Whether `text` may hold an escaped surrogate (`\uD800` to `\uDFFF`). A raw value was checked for the form of its
 /// escapes only; one surrogate alone is no text, and could not be sent back as UTF-8.
-fn may_hold_surrogates(json: &str) -> bool {
-    // `memchr` steps over text without escapes at the speed of memory; most text has none.
-    let mut rest = json.as_bytes();
+fn may_hold_surrogates(text: JsonText<'_>) -> bool {
+    if !text.has_unicode_escapes() {
+        return false;
+    }
+    let mut rest = text.as_bytes();
     while let Some(at) = memchr::memchr(b'\\', rest) {
         if let [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = rest[at + 1..] {
             return true;
@@ -169,30 +131,10 @@ mod tests {
     /// What both ways make of `body`, which has to be the same.
     #[track_caller]
     fn content(body: &[u8]) -> Result<&str, Error> {
-        let content = super::content(body).map(|text| str::from_utf8(text).unwrap());
+        let content = super::content(body);
         let json = str::from_utf8(body).map_err(|_| Error::Undecodable);
         assert_eq!(content, json.and_then(any_document), "{body:?}");
-        content
-    }
-
-    #[test]
-    fn a_special_byte_is_found_wherever_it_is() {
-        for length in 0..100 {
-            assert_eq!(Plain::before_special(&vec![b'x'; length]), Plain { length, is_ascii: true });
-            for (at, special) in (0..length).flat_map(|at| [(at, b'"'), (at, b'\\'), (at, b'\n'), (at, 0)]) {
-                let mut bytes = vec![b'x'; length];
-                bytes[at] = special;
-                assert_eq!(Plain::before_special(&bytes), Plain { length: at, is_ascii: true });
-            }
-        }
-        for text in
-            ["é".repeat(100), "x".repeat(63) + "é", "x".repeat(64) + "中" + &"x".repeat(64), "\u{80}".to_owned()]
-        {
-            let plain = Plain { length: text.len(), is_ascii: false };
-            assert_eq!(Plain::before_special(text.as_bytes()), plain);
-            assert_eq!(Plain::before_special((text + "\\é").as_bytes()), plain);
-        }
-        assert_eq!(Plain::before_special(b"\x7f"), Plain { length: 1, is_ascii: true });
+        content.map(|text| str::from_utf8(text.as_bytes()).unwrap())
     }
 
     #[test]

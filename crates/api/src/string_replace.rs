@@ -62,8 +62,7 @@ async fn json(api: &Api, request: Request) -> Result<Response, Error> {
     let body = collect(request, api.config.max_body_bytes).await?;
     let content = payload::content(&body)?;
     let serving = api.mapping.serving().ok_or(Error::NoMap)?;
-    // A sixteenth more than came in: replacements are usually longer, and growing would copy all of it.
-    let mut out = Buffer::with_capacity(BEFORE.len() + content.len() + content.len() / 16 + AFTER.len());
+    let mut out = Buffer::with_capacity(BEFORE.len() + Engine::room(content.as_bytes().len()) + AFTER.len());
     out.bytes.extend_from_slice(BEFORE);
     let replacements = serving.engine().replace_json_into(content, &mut out.bytes);
     out.bytes.extend_from_slice(AFTER);
@@ -172,7 +171,7 @@ impl http_body::Body for Replacing {
             let mut out = Vec::new();
             let replacements = match piece {
                 Some(piece) => {
-                    out.reserve(piece.len() + piece.len() / 16);
+                    out.reserve(Engine::room(piece.len()));
                     stream.push(&piece, &mut out)
                 }
                 None => this.stream.take().map_or(0, |stream| stream.finish(&mut out)),

@@ -1,6 +1,6 @@
 //! Words in the string values of a JSON document; everything else stays byte for byte.
 
-use replace::Engine;
+use replace::{Engine, JsonText};
 use serde::de::IgnoredAny;
 
 /// Appends `json` to `out`, with words replaced in its string values. Names of members are left alone: they are what a
@@ -12,32 +12,18 @@ pub(crate) fn replace_into(engine: &Engine, json: &[u8], out: &mut Vec<u8>) -> R
 
     let mut rest = json;
     while let Some(quote) = rest.iter().position(|byte| *byte == b'"') {
-        let inside = &rest[quote + 1..];
-        let length = string_length(inside);
-        let (string, after) = (&inside[..length], &inside[length..]);
+        let (string, after) = JsonText::read(&rest[quote + 1..]).ok_or("a string is no JSON")?;
         out.extend_from_slice(&rest[..=quote]);
-        if is_name(&after[1..]) {
-            out.extend_from_slice(string);
+        if is_name(after) {
+            out.extend_from_slice(string.as_bytes());
         } else {
             engine.replace_json_into(string, out);
         }
         out.push(b'"');
-        rest = &after[1..];
+        rest = after;
     }
     out.extend_from_slice(rest);
     Ok(())
-}
-
-/// Bytes up to the closing quotation mark, which a valid document has.
-fn string_length(inside: &[u8]) -> usize {
-    let mut length = 0;
-    loop {
-        match inside[length] {
-            b'"' => return length,
-            b'\\' => length += 2,
-            _ => length += 1,
-        }
-    }
 }
 
 /// Whether what comes after a string makes it the name of a member.

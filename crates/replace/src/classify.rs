@@ -318,6 +318,53 @@ impl Classifier {
     }
 }
 
+/// Whether a byte ends or escapes something in a JSON string, or must be escaped there.
+#[inline(always)]
+pub(crate) fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+/// How many bytes at the start of `bytes` are not [special](is_special), in whole steps, and whether they are ASCII.
+#[inline]
+pub(crate) fn plain(bytes: &[u8]) -> (usize, bool) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2(bytes: &[u8]) -> (usize, bool) {
+            plain_steps(bytes)
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function asks for.
+            return unsafe { avx2(bytes) };
+        }
+    }
+    plain_steps(bytes)
+}
+
+/// [`plain`], by long steps and then by short ones.
+#[inline(always)]
+fn plain_steps(bytes: &[u8]) -> (usize, bool) {
+    let (long, is_ascii) = plain_steps_of::<128>(bytes);
+    let (short, is_rest_ascii) = plain_steps_of::<16>(&bytes[long..]);
+    (long + short, is_ascii && is_rest_ascii)
+}
+
+/// For the compiler to make vector instructions of: no early end within a step, and a sum for each place in it.
+#[inline(always)]
+fn plain_steps_of<const STEP: usize>(bytes: &[u8]) -> (usize, bool) {
+    let (mut length, mut seen) = (0, [0; STEP]);
+    for step in bytes.as_chunks::<STEP>().0 {
+        if step.map(|byte| u8::from(is_special(byte))).iter().fold(0, |any, is| any | is) != 0 {
+            break;
+        }
+        for (seen, byte) in seen.iter_mut().zip(step) {
+            *seen |= byte;
+        }
+        length += STEP;
+    }
+    (length, seen.is_ascii())
+}
+
 /// Asks for an element to be fetched from memory, without waiting for it.
 #[inline(always)]
 pub(crate) fn prefetch<T>(elements: &[T], index: usize) {

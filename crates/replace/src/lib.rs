@@ -72,5 +72,6 @@ mod unicode;
 mod words;
 
 pub use engine::Engine;
+pub use json::JsonText;
 pub use rules::{Kind, MAX_RULES, Rule, Rules, RulesError};
 pub use stream::Stream;

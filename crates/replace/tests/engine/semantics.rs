@@ -1,5 +1,7 @@
 //! The table of the documentation, row by row: in one piece, in every two pieces, byte by byte, and as JSON.
 
+use replace::{Engine, JsonText};
+
 use super::{engine, replace, stream};
 
 #[test]
@@ -22,10 +24,34 @@ fn every_row_of_the_table_holds() {
 
         let json = serde_json::to_string(std::str::from_utf8(text).unwrap()).unwrap();
         let mut out = vec![b'"'];
-        engine.replace_json_into(&json.as_bytes()[1..json.len() - 1], &mut out);
+        engine.replace_json_into(JsonText::read(&json.as_bytes()[1..]).unwrap().0, &mut out);
         out.push(b'"');
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), result, "JSON: {row}");
         count += 1;
     }
     assert!(count > 30, "the table was read");
+}
+
+/// A buffer that grows is copied, and is too large then for whoever keeps such buffers.
+#[test]
+fn a_buffer_with_room_does_not_grow() {
+    let engine = engine(r#"{"ING":"ING BANK"}"#);
+    let json = format!(
+        r#"{}""#,
+        "of all the words in this one sentence only ING is to be replaced, which makes it longer by a little. "
+            .repeat(1000)
+    );
+    let text = JsonText::read(json.as_bytes()).unwrap().0;
+    let mut out = Vec::with_capacity(1 + Engine::room(text.as_bytes().len()));
+    let capacity = out.capacity();
+    for as_json in [false, true] {
+        out.clear();
+        out.push(b'"');
+        let count = if as_json {
+            engine.replace_json_into(text, &mut out)
+        } else {
+            engine.replace_into(text.as_bytes(), &mut out)
+        };
+        assert_eq!((count, out.capacity()), (1000, capacity));
+    }
 }
