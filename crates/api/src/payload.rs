@@ -68,7 +68,7 @@ fn may_hold_surrogates(text: JsonText<'_>) -> bool {
         return false;
     }
     let mut rest = text.as_bytes();
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         if let [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = rest[at + 1..] {
             return true;
         }
