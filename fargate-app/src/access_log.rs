@@ -70,7 +70,9 @@ impl Record {
         number(self.bytes_in, 1, line);
         line.extend_from_slice(b",\"bytes_out\":");
         number(self.bytes_out, 1, line);
-        _ = write!(line, ",\"client_ip\":\"{}\",\"request_id\":\"", self.client_ip);
+        line.extend_from_slice(b",\"client_ip\":\"");
+        address(self.client_ip, line);
+        line.extend_from_slice(b"\",\"request_id\":\"");
         escape(self.request_id.as_bytes(), line);
         line.push(b'"');
         if let Some(trace_id) = &self.trace_id {
@@ -165,6 +167,20 @@ fn timestamp(now: SystemTime, line: &mut Vec<u8>) {
     }
 }
 
+/// Appends an address. Most are four numbers.
+fn address(ip: IpAddr, line: &mut Vec<u8>) {
+    let IpAddr::V4(ip) = ip else {
+        _ = write!(line, "{ip}");
+        return;
+    };
+    for (n, octet) in ip.octets().into_iter().enumerate() {
+        if n > 0 {
+            line.push(b'.');
+        }
+        number(octet.into(), 1, line);
+    }
+}
+
 /// Appends `value` in decimal, with at least `digits` digits. A line has a dozen numbers, and `write!` takes several times
 /// as long for each.
 fn number(mut value: u64, digits: usize, line: &mut Vec<u8>) {
@@ -243,6 +259,15 @@ mod tests {
             let mut line = Vec::new();
             number(value, digits, &mut line);
             assert_eq!(String::from_utf8(line).unwrap(), format!("{value:0digits$}"));
+        }
+    }
+
+    #[test]
+    fn addresses_are_right() {
+        for text in ["0.0.0.0", "10.0.255.7", "255.255.255.255", "::1", "2001:db8::5", "::ffff:10.0.0.9"] {
+            let mut line = Vec::new();
+            address(text.parse().unwrap(), &mut line);
+            assert_eq!(String::from_utf8(line).unwrap(), text);
         }
     }
 
