@@ -1,17 +1,17 @@
-"""One provider process for a Terraform command that would start very many.
+"""One provider process for Terraform commands that would start very many.
 
     python -m harness.provider terraform -chdir=terraform test
 
-`terraform test` starts the provider anew for each of its walks over the configuration, two or three per run block, and
-each time the provider says all of its schemas: more than a thousand resource types, and two thirds of the CPU time of
-such a run. By TF_REATTACH_PROVIDERS, Terraform talks to one that runs already:
+Terraform starts the provider anew for each of its walks over the configuration: `terraform test` two or three times per
+run block. Each time the provider says all of its schemas, of more than a thousand resource types: two thirds of the CPU
+time of a small plan. By TF_REATTACH_PROVIDERS, Terraform talks to one that runs already:
 https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,11 +28,11 @@ UNWANTED = "AWS_CA_BUNDLE"
 
 
 @contextmanager
-def running(data_directory: Path) -> Iterator[dict[str, str]]:
-    """What to add to the environment of a Terraform command, so that it uses the one that runs here: the provider
-    that `terraform init` has installed."""
-    environment = {name: value for name, value in os.environ.items() if name != UNWANTED} | GARBAGE_COLLECTION
-    provider = Process([str(installed(data_directory)), "-debug"], environment)
+def running(data_directory: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Runs the provider that `terraform init` has installed, in `environment`. What to add to the environment of a
+    Terraform command, so that it uses this one."""
+    kept = {name: value for name, value in environment.items() if name != UNWANTED}
+    provider = Process([str(installed(data_directory)), "-debug"], kept | GARBAGE_COLLECTION)
     try:
         line = provider.wait_for_output(f"{REATTACH}=")
         yield GARBAGE_COLLECTION | {REATTACH: line.strip().removeprefix(f"{REATTACH}=").strip("'")}
@@ -51,7 +51,7 @@ def installed(data_directory: Path) -> Path:
 
 
 def main(command: Sequence[str]) -> int:
-    with running(Path(os.environ["TF_DATA_DIR"])) as more:
+    with running(Path(os.environ["TF_DATA_DIR"]), os.environ) as more:
         return subprocess.run(command, env={**os.environ, **more}, check=False).returncode
 
 

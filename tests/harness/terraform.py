@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.control_plane import CREDENTIALS, REGION, ROOT
-from harness.provider import GARBAGE_COLLECTION
+from harness.provider import GARBAGE_COLLECTION, running
 
 # Without a bound on attempts the provider repeats a failing call for minutes; without the metadata service switched off
 # it looks for one first.
@@ -63,6 +64,17 @@ class Terraform:
         bucket = self._script("name").strip()
         backend = {"bucket": bucket, "key": "cycle.tfstate", "region": REGION}
         self._run("init", [f"-backend-config={name}={value}" for name, value in backend.items()])
+
+    @contextmanager
+    def one_provider(self) -> Iterator[None]:
+        """Meanwhile all commands use the same process of the provider. For small ones, of which its start is most."""
+        usual = self._environment
+        with running(Path(usual["TF_DATA_DIR"]), usual) as more:
+            self._environment = usual | more
+            try:
+                yield
+            finally:
+                self._environment = usual
 
     def apply(self, *only: str, **variables: Any) -> None:
         """Everything, or `only` the resources at these addresses and what they need."""

@@ -20,7 +20,8 @@ def deployment() -> Iterator[Cycle]:
     """A fresh account with nothing deployed in it."""
     cycle = Cycle("checks", **VARIABLES)
     try:
-        yield cycle
+        with cycle.terraform.one_provider():
+            yield cycle
     finally:
         cycle.end()
 
