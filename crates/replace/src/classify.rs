@@ -22,8 +22,8 @@ const STEP: usize = 32;
 const MANY: usize = BLOCK / 2;
 /// How many words there may be in a step, and as many more as are written at once.
 const ROOM: usize = MANY * STEP + 16;
-/// Words up to this many bytes are compared as one integer.
-pub(crate) const SHORT: usize = 16;
+/// Up to so many bytes, [`Masks::word_length`] tells all of a word's ASCII characters.
+pub(crate) const MEASURED: usize = 56;
 /// How many first bytes of a word the fingerprint looks at.
 pub(crate) const FINGERPRINT: usize = 4;
 /// A block and as many bytes after it as the fingerprint of its last byte needs.
@@ -63,7 +63,7 @@ impl Masks {
         }
     }
 
-    /// How many ASCII word characters there are from `place` in the batch on, of which 57 are looked at.
+    /// How many ASCII word characters there are from `place` in the batch on; more than [`MEASURED`] if it cannot tell.
     #[inline(always)]
     pub(crate) fn word_length(&self, place: usize) -> usize {
         let at = place % BATCH / 8;

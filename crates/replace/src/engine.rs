@@ -53,7 +53,7 @@ impl Sink for &mut Vec<u8> {
         self.extend_from_slice(text);
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert_span(&mut self, texts: &Texts, span: Span) {
         texts.append_to(span, self);
     }
@@ -233,15 +233,15 @@ impl Engine {
     fn insert(&self, text: &[u8], found: &Found, sink: &mut impl Sink) {
         match found.what {
             What::Text(value) => sink.insert_span(&self.texts, value),
-            What::Expansion(index) => self.insert_expansion(text, found, index, sink),
+            What::Expansion(index) => self.insert_expansion(text, found.start, index, sink),
         }
     }
 
     #[inline(never)]
-    fn insert_expansion(&self, text: &[u8], found: &Found, index: u32, sink: &mut impl Sink) {
+    fn insert_expansion(&self, text: &[u8], start: usize, index: usize, sink: &mut impl Sink) {
         let mut expanded = Vec::new();
         if let Some(regexes) = &self.regexes {
-            regexes.expand(index, text, found, &self.texts, &mut expanded);
+            regexes.expand(index, text, start, &self.texts, &mut expanded);
         }
         sink.insert(&expanded);
     }

@@ -68,6 +68,7 @@ mod regexes;
 mod rules;
 mod stream;
 mod substrings;
+mod table;
 mod unicode;
 mod words;
 

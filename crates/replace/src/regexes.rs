@@ -154,17 +154,17 @@ impl Regexes {
         Search { regexes: self, text, limit, telling, others: vec![None; self.others.len()] }
     }
 
-    /// Appends what the match of rule `index` is replaced by.
-    pub(crate) fn expand(&self, index: u32, text: &[u8], found: &Found, texts: &Texts, out: &mut Vec<u8>) {
-        let One { exact, value, .. } = &self.rules[index as usize];
+    /// Appends what the match of rule `index` that starts at `start` is replaced by.
+    pub(crate) fn expand(&self, index: usize, text: &[u8], start: usize, texts: &Texts, out: &mut Vec<u8>) {
+        let One { exact, value, .. } = &self.rules[index];
         let value = texts.get(*value);
         if !value.contains(&b'$') {
             out.extend_from_slice(value);
             return;
         }
         let mut captures: Captures = exact.create_captures();
-        let to = text.len().min(found.start + LONGEST_MATCH);
-        exact.search_captures(&Input::new(text).span(found.start..to).anchored(Anchored::Yes), &mut captures);
+        let to = text.len().min(start + LONGEST_MATCH);
+        exact.search_captures(&Input::new(text).span(start..to).anchored(Anchored::Yes), &mut captures);
         let group = |index: usize, out: &mut Vec<u8>| {
             if let Some(span) = captures.get_group(index) {
                 out.extend_from_slice(&text[span.range()]);
@@ -216,7 +216,7 @@ impl Search<'_> {
                         return;
                     }
                     let Some(found) = exact.search(&anchored) else { return };
-                    let found = Found { start, end: found.end(), rule: *rule, what: What::Expansion(index as u32) };
+                    let found = Found { start, end: found.end(), rule: *rule, what: What::Expansion(index) };
                     if best.as_ref().is_none_or(|best| found.precedes(best)) {
                         best = Some(found);
                     }

@@ -5,17 +5,22 @@
 //! bit masks, and each word is looked up in a hash table, behind a bitmap filter that turns nearly all words away. With few
 //! rules a fingerprint of the first three or four bytes ([`crate::classify`]) turns them away even before they are hashed.
 //!
+//! Where there are many rules, memory is far away. So a word is looked up in three steps, some words at a time, and what
+//! the next step needs is asked for before other work is done: its slot in the table ([`Scanner::ask`]), its record
+//! ([`Scanner::probe`]), and then whether it is the very word ([`Scanner::decide`]).
+//!
 //! Leftmost first comes for free: what precedes the first word in a pattern has no word character in it, so it lies
 //! between that word and the one before, and matches start in the order of their first words.
 
 use std::collections::HashMap;
 
 use crate::classify::{
-    BLOCK, BLOCKS, BUCKETS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, Masks, SHORT, Starts, prefetch,
+    BLOCK, BLOCKS, BUCKETS, Carry, Classifier, FINGERPRINT, Fingerprint, Kernel, Leads, MEASURED, Masks, Starts,
 };
 use crate::filter::Filter;
-use crate::found::{Found, Span, Texts, What};
+use crate::found::{Found, Known, Record, Span, Texts, What};
 use crate::rules::{Rule, RulesError};
+use crate::table::{CHUNK, Hash, Table, chunks};
 use crate::unicode::{char_at, char_before, fold, fold_into, is_ascii_word, is_word, word_after, word_before};
 
 /// A fingerprint that lets more than this share of words through costs more than it saves.
@@ -30,8 +35,7 @@ const SHORT_FINGERPRINT: usize = 16;
 /// The index over all whole-word rules.
 pub(crate) struct Words {
     classifier: Classifier,
-    table: Box<[Entry]>,
-    groups: Box<[Group]>,
+    table: Table,
     candidates: Box<[Candidate]>,
     /// The longest first word, in bytes of its folded form.
     longest_word: usize,
@@ -39,81 +43,9 @@ pub(crate) struct Words {
     all_ascii: bool,
 }
 
-/// A slot of the open-addressing table. Two of them are a cache line, and none is on two.
-#[derive(Clone, Copy, Default)]
-#[repr(align(32))]
-struct Entry {
-    /// The [`Key`] of its word.
-    bits: [u64; 2],
-    length: u32,
-    /// A plain entry's rule, or with [`GROUP`] the index of a group.
-    rule: u32,
-    /// What to insert, for a plain entry.
-    value: Span,
-}
-
-const _: () = assert!(size_of::<Entry>() == 32);
-
-impl Entry {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    #[inline]
-    fn is_of(&self, word: Key) -> bool {
-        self.length == word.length && self.bits == word.bits
-    }
-}
-
+/// Marks a record's rule as the index of a first candidate, where more than the word must be looked at, or several rules
+/// share it.
 const GROUP: u32 = 1 << 31;
-
-/// A folded word: its bytes where they fit, their hash otherwise. Length 0: none.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Key {
-    /// The first eight bytes and the next, or the halves of the hash.
-    bits: [u64; 2],
-    length: u32,
-}
-
-impl Key {
-    #[inline]
-    fn new(folded: &[u8]) -> Self {
-        let length = folded.len() as u32;
-        if folded.len() <= SHORT {
-            let mut bytes = [0; SHORT];
-            bytes[..folded.len()].copy_from_slice(folded);
-            return Self::short(u128::from_le_bytes(bytes), length);
-        }
-        let [low, high] = folded.chunks(SHORT).fold([u64::from(length), 0], |[low, high], chunk| {
-            let mut bytes = [0; SHORT];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            let state = u128::from(high) << 64 | u128::from(low);
-            let mixed = state.rotate_left(41) ^ u128::from_le_bytes(bytes);
-            [mix(!mixed as u64, mixed as u64), mix(mixed as u64, (mixed >> 64) as u64)]
-        });
-        Self { bits: [low, high], length }
-    }
-
-    /// Of a word that fits, as an integer.
-    #[inline]
-    fn short(bytes: u128, length: u32) -> Self {
-        Self { bits: [bytes as u64, (bytes >> 64) as u64], length }
-    }
-
-    #[inline]
-    fn hash(self) -> u64 {
-        let [low, high] = self.bits;
-        mix((low ^ 0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(self.length)), high ^ 0xD6E8_FEB8_6659_FD93)
-    }
-}
-
-/// Both halves of a 128-bit product: cheap, and every input bit reaches every output bit.
-#[inline]
-fn mix(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
-}
 
 /// The form in which words are compared: folded, and ASCII with bit 5 set, which lets the scanner fold sixteen bytes with
 /// one instruction. Among word characters this changes `_` only, into a byte that no other has.
@@ -122,16 +54,10 @@ fn comparable(byte: u8) -> u8 {
     if byte.is_ascii() { byte | 0x20 } else { byte }
 }
 
-/// The rules that share a first word.
-struct Group {
-    /// The comparable form of that word, if it is too long to be its own key.
-    word: Span,
-    first: u32,
-    count: u32,
-}
-
-/// One rule of a group, without its first word.
+/// One rule of those that share a first word.
 struct Candidate {
+    /// How many of its group there are from this one on.
+    count: u32,
     /// Folded text before the first word: no word character in it.
     prefix: Span,
     /// Folded text after it.
@@ -212,8 +138,7 @@ fn comparable_word(word: &str, folded: &mut Vec<u8>) -> usize {
 impl Words {
     /// Indexes rules, in document order.
     pub(crate) fn new(rules: &[WordRule], texts: &mut Texts, kernel: Kernel) -> Result<Self, RulesError> {
-        let slots = (rules.len() * 5 / 4).next_power_of_two().max(16);
-        let mut table = vec![Entry::default(); slots].into_boxed_slice();
+        let mut table = Table::new(rules.len());
         let mut filter = Filter::new(rules.len());
         let mut beginnings = Beginnings::new();
         let mut sharing = Sharing::default();
@@ -226,52 +151,44 @@ impl Words {
                 words.clear();
                 for rule in rules[index as usize..].iter().take(AHEAD) {
                     let start = comparable_word(rule.word(), &mut folded);
-                    let key = Key::new(&folded[start..]);
-                    prefetch(&table, key.hash() as usize & (slots - 1));
-                    words.push((start..folded.len(), key));
+                    let hash = Hash::new(&folded[start..]);
+                    table.prefetch(hash);
+                    words.push((start..folded.len(), hash));
                 }
             }
-            let (range, key) = &words[index as usize % AHEAD];
-            let (folded, key) = (&folded[range.clone()], *key);
+            let (range, hash) = &words[index as usize % AHEAD];
+            let (folded, hash) = (&folded[range.clone()], *hash);
             longest_word = longest_word.max(folded.len());
             filter.add(folded);
             beginnings.add(rule.word());
 
-            let plain = rule.is_plain() && folded.len() <= SHORT;
-            let mut slot = key.hash() as usize & (slots - 1);
-            loop {
-                let entry = &mut table[slot];
-                if entry.is_empty() {
-                    (entry.bits, entry.length) = (key.bits, key.length);
-                    if plain {
-                        entry.value = texts.add(rule.rule.replace.as_bytes());
-                        entry.rule = rule.position;
-                    } else {
-                        entry.rule = GROUP | sharing.add_word(folded, index);
-                    }
-                    break;
-                }
-                if entry.is_of(key) {
-                    if entry.rule & GROUP == 0 {
-                        let other = rules.partition_point(|other| other.position < entry.rule);
-                        if plain {
-                            let other = &rules[other];
-                            return Err(RulesError::duplicate(rule.position, rule.rule, other.position, other.rule));
-                        }
-                        entry.rule = GROUP | sharing.add_word(folded, other as u32);
-                    }
-                    // Two long words may have one hash: the second gets a slot of its own, further on.
-                    if sharing.word(entry.rule & !GROUP) == folded {
-                        sharing.add_rule(entry.rule & !GROUP, index);
-                        break;
-                    }
-                }
-                slot = (slot + 1) & (slots - 1);
+            let Some(record) = table.records(hash).find(|record| texts.word(*record) == folded) else {
+                let record = if rule.is_plain() {
+                    texts.add_record(rule.position, folded, rule.rule.replace.as_bytes())
+                } else {
+                    let record = texts.add_record(0, folded, &[]);
+                    texts.set_rule(record, GROUP | sharing.add_word(record, index));
+                    record
+                };
+                table.insert(hash, record);
+                continue;
+            };
+            let other = texts.rule(record);
+            if other & GROUP != 0 {
+                sharing.add_rule(other & !GROUP, index);
+                continue;
             }
+            let other = rules.partition_point(|rule| rule.position < other);
+            if rule.is_plain() {
+                let other = &rules[other];
+                return Err(RulesError::duplicate(rule.position, rule.rule, other.position, other.rule));
+            }
+            let word = sharing.add_word(record, other as u32);
+            sharing.add_rule(word, index);
+            texts.set_rule(record, GROUP | word);
         }
 
         let mut candidates = Vec::with_capacity(sharing.rules.len());
-        let mut groups = Vec::with_capacity(sharing.words.len());
         let mut once = HashMap::new();
         let mut add_folded = |text: &str, texts: &mut Texts| {
             // Most patterns end like others, or with nothing at all.
@@ -289,12 +206,11 @@ impl Words {
         };
         for shared in 0..sharing.words.len() as u32 {
             let first = candidates.len();
-            let word = sharing.word(shared);
-            let word = if word.len() > SHORT { texts.add(word) } else { Span::default() };
             for index in sharing.rules(shared) {
                 let rule = &rules[index as usize];
                 let Rule { replace, pattern, case_sensitive, whole_word, .. } = rule.rule;
                 candidates.push(Candidate {
+                    count: 0,
                     prefix: add_folded(rule.prefix(), texts),
                     suffix: add_folded(rule.suffix(), texts),
                     value: texts.add(replace.as_bytes()),
@@ -311,7 +227,9 @@ impl Words {
                 let (earlier, later) = (place(pair[0].rule), place(pair[1].rule));
                 return Err(RulesError::duplicate(later.position, later.rule, earlier.position, earlier.rule));
             }
-            groups.push(Group { word, first: first as u32, count: group.len() as u32 });
+            let count = group.len() as u32;
+            (1..=count).rev().zip(&mut *group).for_each(|(count, candidate)| candidate.count = count);
+            texts.set_rule(sharing.words[shared as usize].record, GROUP | first as u32);
         }
 
         let starts = Starts::Words(beginnings.leads);
@@ -319,7 +237,6 @@ impl Words {
         Ok(Self {
             classifier: Classifier::new(kernel, starts, filter, beginnings.fingerprint()),
             table,
-            groups: groups.into_boxed_slice(),
             candidates: candidates.into_boxed_slice(),
             longest_word,
             all_ascii,
@@ -335,11 +252,11 @@ impl Words {
         comparable_word(word, &mut folded);
         fold_into(prefix, &mut folded_prefix);
         fold_into(suffix, &mut folded_suffix);
-        let entry = self.look_up(Key::new(&folded), texts, |word| *word == *folded)?;
-        if entry.rule & GROUP == 0 {
-            return (prefix.is_empty() && suffix.is_empty()).then_some(entry.rule);
+        let rule = texts.rule(self.find(&folded, texts)?);
+        if rule & GROUP == 0 {
+            return (prefix.is_empty() && suffix.is_empty()).then_some(rule);
         }
-        self.group(entry)
+        self.group(rule)
             .iter()
             .find(|candidate| {
                 texts.get(candidate.prefix) == folded_prefix && texts.get(candidate.suffix) == folded_suffix
@@ -347,60 +264,34 @@ impl Words {
             .map(|candidate| candidate.rule)
     }
 
-    /// To be called some time before the word is looked up.
-    #[inline]
-    fn prefetch(&self, key: Key) {
-        prefetch(&self.table, key.hash() as usize & (self.table.len() - 1));
+    /// The record of a word in its comparable form.
+    fn find(&self, word: &[u8], texts: &Texts) -> Option<Record> {
+        self.table.records(Hash::new(word)).find(|record| texts.word(*record) == word)
     }
 
-    fn group(&self, entry: &Entry) -> &[Candidate] {
-        let Group { first, count, .. } = self.groups[(entry.rule & !GROUP) as usize];
-        &self.candidates[first as usize..][..count as usize]
-    }
-
-    /// The entry of a word; `is` compares the whole word where the key holds its hash only.
-    #[inline]
-    fn look_up(&self, key: Key, texts: &Texts, is: impl Fn(&[u8]) -> bool) -> Option<&Entry> {
-        let mask = self.table.len() - 1;
-        let mut slot = key.hash() as usize & mask;
-        loop {
-            let entry = &self.table[slot & mask];
-            if entry.is_of(key) {
-                let inline = key.length as usize <= SHORT;
-                if inline || is(texts.get(self.groups[(entry.rule & !GROUP) as usize].word)) {
-                    return Some(entry);
-                }
-            }
-            if entry.is_empty() {
-                return None;
-            }
-            slot += 1;
-        }
+    fn group(&self, rule: u32) -> &[Candidate] {
+        let group = &self.candidates[(rule & !GROUP) as usize..];
+        &group[..group[0].count as usize]
     }
 }
 
 /// Rules that share a first word, or have one that needs a group for another reason, while the index is built.
 #[derive(Default)]
 struct Sharing {
-    /// The comparable forms of the words, in one piece.
-    bytes: Vec<u8>,
     words: Vec<SharedWord>,
     /// Indices of rules, each with the number of the word's rule before it.
     rules: Vec<(u32, Option<u32>)>,
 }
 
 struct SharedWord {
-    start: usize,
-    end: usize,
+    record: Record,
     last_rule: Option<u32>,
 }
 
 impl Sharing {
     /// Returns the word's number.
-    fn add_word(&mut self, word: &[u8], rule: u32) -> u32 {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(word);
-        self.words.push(SharedWord { start, end: self.bytes.len(), last_rule: None });
+    fn add_word(&mut self, record: Record, rule: u32) -> u32 {
+        self.words.push(SharedWord { record, last_rule: None });
         let number = self.words.len() as u32 - 1;
         self.add_rule(number, rule);
         number
@@ -410,11 +301,6 @@ impl Sharing {
         let last = &mut self.words[word as usize].last_rule;
         self.rules.push((rule, *last));
         *last = Some(self.rules.len() as u32 - 1);
-    }
-
-    fn word(&self, word: u32) -> &[u8] {
-        let SharedWord { start, end, .. } = self.words[word as usize];
-        &self.bytes[start..end]
     }
 
     /// The indices of the word's rules, the last first.
@@ -579,10 +465,11 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
     /// Where the present block starts, and its words that are still to be looked up, a bit each.
     block: usize,
     words_left: u64,
-    /// Words that are being looked up: where each starts, how many ASCII word characters it starts with, and its key.
-    asked: [(usize, usize, Key); AHEAD],
-    /// Words that were looked up and found, and which of them comes next.
-    hits: [Hit<'a>; AHEAD],
+    /// Words whose slots are on their way from memory.
+    asked: [Asked; AHEAD],
+    asked_count: usize,
+    /// Words that were found, and which of them comes next.
+    hits: [Hit; AHEAD],
     count: usize,
     next_hit: usize,
 }
@@ -590,12 +477,20 @@ pub(crate) struct Scanner<'a, const JSON: bool> {
 /// How many words are looked up at a time. Each waits for memory, where there are many rules: so they wait together.
 const AHEAD: usize = 16;
 
-/// A complete word of the text that is the first word of some rules.
-#[derive(Clone, Copy)]
-struct Hit<'a> {
+/// A complete word of the text that may be the first word of some rules.
+#[derive(Clone, Copy, Default)]
+struct Asked {
     start: usize,
     end: usize,
-    entry: &'a Entry,
+    hash: Hash,
+}
+
+/// One that has the hash of a rule's.
+#[derive(Clone, Copy, Default)]
+struct Hit {
+    start: usize,
+    end: usize,
+    record: Record,
 }
 
 impl<'a, const JSON: bool> Scanner<'a, JSON> {
@@ -614,8 +509,9 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             busy: 0,
             block: 0,
             words_left: 0,
-            asked: [(0, 0, Key::default()); AHEAD],
-            hits: [Hit { start: 0, end: 0, entry: &words.table[0] }; AHEAD],
+            asked: [Asked::default(); AHEAD],
+            asked_count: 0,
+            hits: [Hit::default(); AHEAD],
             count: 0,
             next_hit: 0,
         }
@@ -632,9 +528,9 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     pub(crate) fn next(&mut self, at: usize) -> Option<Found> {
         loop {
             while self.next_hit < self.count {
-                let Hit { start, end, entry } = self.hits[self.next_hit];
+                let hit = self.hits[self.next_hit];
                 self.next_hit += 1;
-                if let Some(found) = self.decide(entry, start, end, at) {
+                if let Some(found) = self.decide(hit, at) {
                     return Some(found);
                 }
             }
@@ -644,78 +540,126 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         }
     }
 
-    /// Looks up the next words, until some are found; none are when the text has ended.
+    /// Looks up the next words, until some may be found; none are when the text has ended.
     #[inline(never)]
     fn look_up(&mut self) -> bool {
-        (self.count, self.next_hit) = (0, 0);
-        while self.count == 0 {
-            if self.words_left == 0 && self.busy == 0 {
-                if self.next_base >= self.limit {
-                    return false;
-                }
-                self.fill();
+        loop {
+            self.probe();
+            self.ask();
+            if self.count > 0 {
+                return true;
             }
-            let mut count = 0;
-            while count < AHEAD {
-                if self.words_left == 0 {
-                    if self.busy == 0 {
-                        break;
-                    }
-                    let i = self.busy.trailing_zeros() as usize % BLOCKS;
-                    self.busy &= self.busy - 1;
-                    self.block = i * BLOCK;
-                    self.words_left = self.masks.kept[i];
-                }
-                let bit = self.words_left.trailing_zeros() as usize;
-                self.words_left &= self.words_left - 1;
-                let place = self.block + bit;
-                if self.base + place >= self.limit {
-                    (self.words_left, self.busy) = (0, 0);
+            if self.asked_count == 0 && self.next_base >= self.limit {
+                return false;
+            }
+        }
+    }
+
+    /// Hashes the next words of a batch, and asks for their slots.
+    #[inline]
+    fn ask(&mut self) {
+        if self.words_left == 0 && self.busy == 0 && self.next_base < self.limit {
+            self.fill();
+        }
+        let mut count = 0;
+        while count < AHEAD {
+            if self.words_left == 0 {
+                if self.busy == 0 {
                     break;
                 }
-                let start = self.base + place;
-                let length = self.masks.word_length(place);
-                let key = if length > SHORT || self.text.get(start + length).is_some_and(|byte| !byte.is_ascii()) {
-                    Key::default()
-                } else {
-                    Key::short(self.load(start, length), length as u32)
-                };
-                self.words.prefetch(key);
-                self.asked[count] = (start, length, key);
-                count += 1;
+                let i = self.busy.trailing_zeros() as usize % BLOCKS;
+                self.busy &= self.busy - 1;
+                self.block = i * BLOCK;
+                self.words_left = self.masks.kept[i];
             }
-            for asked in 0..count {
-                let (start, length, key) = self.asked[asked];
-                let hit = if key.length > 0 { self.resolve(start, key) } else { self.resolve_slow(start, length) };
-                if let Some((end, entry)) = hit {
-                    if entry.rule & GROUP == 0 {
-                        self.texts.prefetch(entry.value);
-                    }
-                    self.hits[self.count] = Hit { start, end, entry };
-                    self.count += 1;
-                }
+            let bit = self.words_left.trailing_zeros() as usize;
+            self.words_left &= self.words_left - 1;
+            let place = self.block + bit;
+            if self.base + place >= self.limit {
+                (self.words_left, self.busy) = (0, 0);
+                break;
             }
+            let start = self.base + place;
+            let length = self.masks.word_length(place);
+            let (end, hash) = if self.text.get(start + length).is_some_and(|byte| !byte.is_ascii()) || length > MEASURED
+            {
+                let Some(other) = self.hash_of_other(start, length) else { continue };
+                other
+            } else if length > CHUNK {
+                (start + length, Hash::of_chunks(length, self.chunks(start, length)))
+            } else {
+                (start + length, Hash::of_chunks(length, std::iter::once(self.load(start, length))))
+            };
+            self.words.table.prefetch(hash);
+            self.asked[count] = Asked { start, end, hash };
+            count += 1;
         }
-        true
+        self.asked_count = count;
     }
 
-    /// Looks up an ASCII word of at most [`SHORT`] bytes that no non-ASCII character follows. Returns where it ends, too.
+    /// Looks at the slots that were asked for, and asks for the records that may be those of their words.
     #[inline]
-    fn resolve(&self, start: usize, key: Key) -> Option<(usize, &'a Entry)> {
-        let entry = self.words.look_up(key, self.texts, |_| true)?;
-        if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
-            return None;
+    fn probe(&mut self) {
+        let mut count = 0;
+        for asked in 0..self.asked_count {
+            let Asked { start, end, hash } = self.asked[asked];
+            let Some(record) = self.words.table.records(hash).next() else { continue };
+            if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
+                continue;
+            }
+            self.texts.prefetch(record);
+            self.hits[count] = Hit { start, end, record };
+            count += 1;
         }
-        Some((start + key.length as usize, entry))
+        (self.count, self.next_hit) = (count, 0);
     }
 
-    /// Looks up a word of any kind that starts with so many ASCII word characters. Kept out of the loop that calls it, which
-    /// is long enough.
+    /// Where a word ends that is long or not all ASCII, and its hash.
     #[inline(never)]
-    fn resolve_slow(&self, start: usize, length: usize) -> Option<(usize, &'a Entry)> {
-        if start > 0 && !self.text[start - 1].is_ascii() && word_before(self.text, start) {
-            return None;
+    fn hash_of_other(&self, start: usize, length: usize) -> Option<(usize, Hash)> {
+        let (folded, end) = self.fold(start, length)?;
+        Some((end, Hash::new(folded.bytes())))
+    }
+
+    /// What is known of a word, if it is one of the rules'.
+    #[inline(always)]
+    fn verify(&self, Hit { start, end, record }: Hit) -> Option<Known> {
+        let known = self.texts.read(record);
+        let length = end - start;
+        if known.length == length && length <= CHUNK {
+            let bytes = known.start & first_bytes(length);
+            // In the comparable form of a character that is not ASCII, bit 5 may be off.
+            let is_ascii = bytes & u128::from_le_bytes([0x80; CHUNK]) == 0;
+            if is_ascii && bytes == self.load(start, length) {
+                return Some(known);
+            }
         }
+        self.verify_other(start, end, record)
+    }
+
+    /// The same for a word that is long or not all ASCII, or has the hash of another.
+    #[inline(never)]
+    fn verify_other(&self, start: usize, end: usize, record: Record) -> Option<Known> {
+        let word = self.texts.word(record);
+        let is_ascii = word.len() == end - start && word.is_ascii();
+        if is_ascii && self.chunks(start, word.len()).eq(chunks(word)) {
+            return Some(self.texts.read(record));
+        }
+        let ascii = self.text[start..end].iter().position(|byte| !byte.is_ascii()).unwrap_or(end - start);
+        let (folded, _) = self.fold(start, ascii)?;
+        let record = if folded.bytes() == word { record } else { self.words.find(folded.bytes(), self.texts)? };
+        Some(self.texts.read(record))
+    }
+
+    /// The comparable form of ASCII word characters, as [`chunks`].
+    #[inline]
+    fn chunks(&self, start: usize, length: usize) -> impl Iterator<Item = u128> {
+        (0..length).step_by(CHUNK).map(move |at| self.load(start + at, (length - at).min(CHUNK)))
+    }
+
+    /// The comparable form of a word of any kind that starts with so many ASCII word characters, and where it ends; none if
+    /// it can be no rule's.
+    fn fold(&self, start: usize, length: usize) -> Option<(Folded, usize)> {
         let mut folded = Folded::new();
         let mut end = start;
         if let Some(bytes) = self.text[start..].first_chunk()
@@ -746,21 +690,20 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
                 return None;
             }
         }
-        if end == start {
-            return None;
-        }
-        let key = Key::new(folded.bytes());
-        let entry = self.words.look_up(key, self.texts, |word| word == folded.bytes())?;
-        Some((end, entry))
+        (end > start).then_some((folded, end))
     }
 
-    /// The match that an entry's rules have at the word `start..end`, of which no word character lies before or after.
-    #[inline]
-    fn decide(&self, entry: &Entry, start: usize, end: usize, at: usize) -> Option<Found> {
-        if entry.rule & GROUP == 0 {
-            return (start >= at).then_some(Found { start, end, rule: entry.rule, what: What::Text(entry.value) });
+    /// The match that a record's rules have at the word `start..end`, of which no word character lies before or after.
+    #[inline(always)]
+    fn decide(&self, hit: Hit, at: usize) -> Option<Found> {
+        let Known { rule, value, .. } = self.verify(hit)?;
+        let Hit { start, end, .. } = hit;
+        if rule & GROUP == 0 {
+            return (start >= at).then_some(Found { start, end, rule, what: What::Text(value) });
         }
-        self.decide_group(self.words.group(entry), start, end, at)
+        // Not handed through as it is: then the other match, too, would be written to memory to be read back.
+        let Found { start, end, rule, what } = self.decide_group(self.words.group(rule), start, end, at)?;
+        Some(Found { start, end, rule, what })
     }
 
     #[inline(never)]
@@ -869,17 +812,19 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
     /// The comparable form of the `length` bytes at `start`, as an integer.
     #[inline]
     fn load(&self, start: usize, length: usize) -> u128 {
-        let bytes = match self.text.get(start..start + SHORT).and_then(|bytes| bytes.try_into().ok()) {
-            Some(bytes) => u128::from_le_bytes(bytes),
-            None => {
-                let mut bytes = [0; SHORT];
-                let rest = &self.text[start..];
-                bytes[..rest.len()].copy_from_slice(rest);
-                u128::from_le_bytes(bytes)
-            }
-        };
-        const BIT_5: u128 = u128::from_le_bytes([0x20; SHORT]);
-        (bytes | BIT_5) & !u128::MAX.unbounded_shl(8 * length as u32)
+        let bytes = self.text.get(start..start + CHUNK).and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.map_or_else(|| self.load_last(start), u128::from_le_bytes);
+        const BIT_5: u128 = u128::from_le_bytes([0x20; CHUNK]);
+        (bytes | BIT_5) & first_bytes(length)
+    }
+
+    /// The last bytes of the text, which are not enough to be loaded at once.
+    #[cold]
+    fn load_last(&self, start: usize) -> u128 {
+        let rest = &self.text[start..];
+        let mut bytes = [0; CHUNK];
+        bytes[..rest.len()].copy_from_slice(rest);
+        u128::from_le_bytes(bytes)
     }
 
     /// Classifies the next batch.
@@ -890,6 +835,23 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
         self.next_base = self.base + blocks * BLOCK;
         self.busy = self.masks.busy;
     }
+}
+
+/// The bits of the first `length` bytes of a chunk.
+#[inline(always)]
+fn first_bytes(length: usize) -> u128 {
+    // Shifting 128 bits takes ten instructions.
+    static BYTES: [u8; 2 * CHUNK] = {
+        let mut bytes = [0; 2 * CHUNK];
+        let mut i = 0;
+        while i < CHUNK {
+            bytes[i] = u8::MAX;
+            i += 1;
+        }
+        bytes
+    };
+    let bytes = BYTES[CHUNK - length..].first_chunk().expect("the length is that of a chunk at most");
+    u128::from_le_bytes(*bytes)
 }
 
 /// A word's comparable form: on the stack if it is of usual length.
@@ -933,6 +895,56 @@ impl Folded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
+    use crate::rules::Rules;
+
+    /// Two words that the table cannot tell apart, where there are few: found among a million, of 2^35 hashes.
+    fn twins(start: &str) -> [String; 2] {
+        let word = |number: u32| format!("{start}{number:06x}");
+        let table = Table::new(2);
+        let places = (0..1_000_000).map(|number| (table.place(Hash::new(word(number).as_bytes())), number));
+        let mut places: Vec<_> = places.collect();
+        places.sort_unstable();
+        let pair = places.windows(2).find(|pair| pair[0].0 == pair[1].0).expect("there are about fourteen");
+        [word(pair[0].1), word(pair[1].1)]
+    }
+
+    #[test]
+    fn words_with_the_hash_of_another_are_themselves() {
+        for start in ["n", "ofmorethansixteenbytes"] {
+            let twins = twins(start);
+            let replace = |rules: &[usize]| {
+                let rules: Rules = rules.iter().map(|i| Rule::literal(&*twins[*i], format!("<{i}>"))).collect();
+                let mut out = Vec::new();
+                let text = format!("{} {}, {}", twins[0], twins[1], twins[0].to_uppercase());
+                Engine::new(&rules).unwrap().replace_into(text.as_bytes(), &mut out);
+                String::from_utf8(out).unwrap()
+            };
+            let [one, other] = &twins;
+            assert_eq!(replace(&[0, 1]), "<0> <1>, <0>");
+            assert_eq!(replace(&[1, 0]), "<0> <1>, <0>");
+            assert_eq!(replace(&[0]), format!("<0> {other}, <0>"));
+            assert_eq!(replace(&[1]), format!("{one} <1>, {}", one.to_uppercase()));
+        }
+    }
+
+    #[test]
+    fn words_of_any_length_are_found_at_any_place() {
+        use crate::classify::BATCH;
+        for length in (1..40).chain([MEASURED - 1, MEASURED, MEASURED + 1, 63, 64, 65, 128, 200]) {
+            let word: String = ('a'..='z').cycle().take(length).collect();
+            let engine = Engine::new(&[Rule::literal(&*word, "<m>")].into_iter().collect()).unwrap();
+            for before in (0..=BLOCK).chain(BATCH - 2 * BLOCK..=BATCH) {
+                let dots = ".".repeat(before);
+                let [text, expected] = [&*word.to_uppercase(), "<m>"]
+                    .map(|found| format!("{dots}{found} {word}s {} {found}é{found}, {found}", &word[1..]));
+                let expected = expected.replace("<m>é<m>", &format!("{0}é{0}", word.to_uppercase()));
+                let mut out = Vec::new();
+                engine.replace_into(text.as_bytes(), &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), expected, "{length} bytes after {before}");
+            }
+        }
+    }
 
     #[test]
     fn words_are_cut_where_they_are_complete() {
