@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+import botocore.session
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from harness.control_plane import ControlPlane, environment
 from releases.shop import Shop
@@ -14,14 +13,10 @@ from releases.shop import Shop
 
 @pytest.fixture(scope="package", autouse=True)
 def descriptions_of_services_are_read_once() -> Iterator[None]:
-    """Megabytes of JSON, which every command reads for itself. Here hundreds of commands run in one process."""
-    read = cache(JSONFileLoader().load_file)
-
-    def load_file(_: JSONFileLoader, path: str) -> Any:
-        return read(path)
-
+    """Four hundred folders, and megabytes of JSON, which every command looks through and reads for itself. Here
+    hundreds of commands run in one process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", load_file)
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
 
 
