@@ -16,10 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.process import Process
+from harness.waiting import eventually
 
 GARBAGE_COLLECTION = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-"""Of Terraform and its provider, both in Go, which by default look for garbage each time that the heap has doubled:
-here most of it are schemas, which stay. https://pkg.go.dev/runtime#hdr-Environment_Variables"""
+"""Of Terraform and its provider, both in Go, which by default looks for garbage each time that the heap has doubled:
+here most of it is schemas, which stay. That is a sixth of a plan's CPU time.
+https://pkg.go.dev/runtime#hdr-Environment_Variables"""
+
+START_SECONDS = 120
+"""A program of 700 MB, on a machine that is busy."""
 
 REATTACH = "TF_REATTACH_PROVIDERS"
 
@@ -34,8 +39,15 @@ def running(data_directory: Path, environment: Mapping[str, str]) -> Iterator[di
     kept = {name: value for name, value in environment.items() if name != UNWANTED}
     provider = Process([str(installed(data_directory)), "-debug"], kept | GARBAGE_COLLECTION)
     try:
-        line = provider.wait_for_output(f"{REATTACH}=")
-        yield GARBAGE_COLLECTION | {REATTACH: line.strip().removeprefix(f"{REATTACH}=").strip("'")}
+        line = eventually(
+            "the provider's line that says where it listens",
+            lambda: (
+                provider.exit_code is not None or next((line for line in provider.stdout if REATTACH in line), None)
+            ),
+            START_SECONDS,
+        )
+        assert isinstance(line, str), f"the provider ended at once:\n{provider.output}"
+        yield GARBAGE_COLLECTION | {REATTACH: line.strip().partition("=")[2].strip("'")}
     finally:
         provider.stop()
 
