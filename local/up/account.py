@@ -13,6 +13,11 @@ PASSED_ON = (
     # Terraform's own settings, and the way to its providers.
     "TF_CLI_CONFIG_FILE",
     "TF_PLUGIN_CACHE_DIR",
+    # How seldom Terraform and its provider look for garbage: with 400 an apply of everything takes a fifth less of the
+    # processors' time, no less of the user's, and 1.5 GB of memory instead of 0.8.
+    # https://pkg.go.dev/runtime#hdr-Environment_Variables
+    "GOGC",
+    "GOMEMLIMIT",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "http_proxy",
