@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.control_plane import ROOT
 from harness.process import Process
+from harness.provider import GARBAGE_COLLECTION
 from harness.waiting import eventually
 
 LOCAL = ROOT / "target" / "local"
@@ -36,6 +37,7 @@ class MakeLocal(Process):
             {
                 "PATH": path,
                 "PYTHONPATH": str(ROOT),
+                **GARBAGE_COLLECTION,
                 **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
                 **(environment or {}),
             },
@@ -99,8 +101,9 @@ def adopting() -> Iterator[None]:
 
 
 def children() -> dict[int, str]:
-    """Running processes whose parent this process is, and their command lines."""
-    found = {}
+    """Running processes whose parent this process is, and their command lines; also those whose parent ended just now,
+    and whom the kernel was about to give to this process when they were looked at."""
+    parents, commands, ended = {}, {}, set()
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
@@ -110,6 +113,15 @@ def children() -> dict[int, str]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(parent) == os.getpid() and state != "Z":
-            found[int(folder.name)] = command
-    return found
+        process = int(folder.name)
+        parents[process] = int(parent)
+        commands[process] = command
+        # One that has no memory any more, and with that no command line, is about to become a zombie.
+        if state == "Z" or not command:
+            ended.add(process)
+
+    def is_ours(process: int) -> bool:
+        parent = parents.get(process)
+        return parent == os.getpid() or (parent in ended and is_ours(parent))
+
+    return {process: commands[process] for process in parents if process not in ended and is_ours(process)}

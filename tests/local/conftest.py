@@ -36,10 +36,10 @@ def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ht
 
 
 @pytest.fixture(scope="session")
-def deployed(
+def deploying(
     binaries: Path, upstreams: dict[str, HttpsUpstream], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeLocal]:
-    """All that can be deployed, with custom domains."""
+    """All that can be deployed, with custom domains, on its way."""
     endpoints = tmp_path_factory.mktemp("deployed") / "endpoints.json"
     options = ["--root-domain", DOMAIN]
     variables = {
@@ -49,12 +49,31 @@ def deployed(
     }
     options += [f"--var={name}={json.dumps(value)}" for name, value in variables.items()]
     make_local = MakeLocal("--no-build", "--binaries", binaries, *options, endpoints=endpoints)
-    try:
-        make_local.wait_until_ready()
-        yield make_local
-        assert make_local.exit_code is None, f"it ended while it was in use:\n{make_local.output}"
-    finally:
-        make_local.stop()
+    yield make_local
+    make_local.stop()
+
+
+def needs_deployed(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "deploying" in item.fixturenames
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the deployed system comes last: a start is mostly waiting, and the others run meanwhile."""
+    items.sort(key=needs_deployed)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun(request: pytest.FixtureRequest) -> None:
+    """The start, with the first test of all, if any will need it."""
+    if any(needs_deployed(item) for item in request.session.items):
+        request.getfixturevalue("deploying")
+
+
+@pytest.fixture(scope="session")
+def deployed(deploying: MakeLocal) -> Iterator[MakeLocal]:
+    deploying.wait_until_ready()
+    yield deploying
+    assert deploying.exit_code is None, f"it ended while it was in use:\n{deploying.output}"
 
 
 @pytest.fixture(scope="session")
