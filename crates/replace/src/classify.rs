@@ -841,8 +841,7 @@ mod avx512 {
                     let ends = _mm512_and_si512(bytes, _mm512_set1_epi8(0x80_u8.cast_signed()));
                     let less = _mm512_sub_epi64(ends, _mm512_set1_epi64(1));
                     let heads = _mm512_and_si512(bytes, _mm512_xor_si512(ends, less));
-                    let folded = _mm512_xor_si512(heads, _mm512_srli_epi64::<{ Head::FOLD }>(heads));
-                    let hashes = _mm512_mullo_epi64(folded, _mm512_set1_epi64(Head::FACTOR.cast_signed()));
+                    let hashes = _mm512_mullo_epi64(heads, _mm512_set1_epi64(Head::FACTOR.cast_signed()));
                     store(&mut masks.hashes, all + done, hashes);
                     done += 8;
                     // Without a fingerprint there are nine to sixteen in nearly every block: no use in guessing.

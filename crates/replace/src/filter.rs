@@ -61,24 +61,23 @@ impl Head {
     /// What says where in a filter it is.
     #[inline(always)]
     pub(crate) fn hash(self) -> u64 {
-        (self.0 ^ self.0 >> Self::FOLD).wrapping_mul(Self::FACTOR)
+        self.0.wrapping_mul(Self::FACTOR)
     }
 
-    /// Without this, the last bytes of a head would change the highest bits of the product only.
-    pub(crate) const FOLD: u32 = 29;
-    /// The golden ratio, as in Fibonacci hashing.
+    /// The golden ratio, as in Fibonacci hashing. Each byte changes the bits of the product from its own place on: all of them
+    /// the highest, which choose an element.
     pub(crate) const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 }
 
-/// A set of [`Head`]s: four bits of one element for each, which lets about one word in a hundred through for nothing.
+/// A set of [`Head`]s: four bits of one element for each, which lets less than one word in a hundred through for nothing.
 pub(crate) struct Filter {
     elements: Box<[u64]>,
     /// The shortest word, in characters.
     shortest: usize,
 }
 
-/// Filter bits per word of a rule: short ones have some heads each.
-const FILTER_BITS: usize = 16;
+/// At least so many bits for each word of a rule: short ones have some heads each.
+const FILTER_BITS: usize = 24;
 /// At least so many elements: as many as the first cache has room for beside all else.
 const SMALLEST: usize = 512;
 
