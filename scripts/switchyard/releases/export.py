@@ -124,7 +124,7 @@ def text(document: Json) -> str:
 
 
 def parse(content: str) -> Json:
-    document = yaml.safe_load(content)
+    document = yaml.load(content, yaml.CSafeLoader)  # libyaml: a definition has thousands of lines
     if not isinstance(document, dict) or "paths" not in document:
         raise ValueError("it is no OpenAPI document with paths")
     return document
