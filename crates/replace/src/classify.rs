@@ -52,7 +52,7 @@ const _: () = assert!(BLOCKS <= u64::BITS as usize, "`busy` has a bit for each b
 type Bytes = [u8; (BLOCKS + 1) * 8];
 
 impl Masks {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             word: [0; (BLOCKS + 1) * 8],
             start: [0; BLOCKS],

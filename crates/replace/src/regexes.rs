@@ -276,7 +276,7 @@ impl<'a> Candidates<'a> {
             base: from,
             next_base: from,
             carry: Carry { in_word: from > 0 && is_ascii_word(text[from - 1]), escaped: false },
-            masks: Masks::new(),
+            masks: const { Masks::new() },
             busy: 0,
             block: from,
             left: 0,

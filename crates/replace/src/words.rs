@@ -505,7 +505,8 @@ impl<'a, const JSON: bool> Scanner<'a, JSON> {
             base: from,
             next_base: from,
             carry: Carry { in_word: from > 0 && is_ascii_word(text[from - 1]), escaped: false },
-            masks: Masks::new(),
+            // As a constant it is written where it belongs, instead of copied there.
+            masks: const { Masks::new() },
             busy: 0,
             block: 0,
             words_left: 0,
