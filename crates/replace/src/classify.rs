@@ -39,8 +39,9 @@ pub(crate) struct Masks {
     start: [u64; BLOCKS],
     /// Those of them that the [`Filter`] keeps.
     pub(crate) kept: [u64; BLOCKS],
-    /// Room for the hashes of the words of a batch, and for a bit each.
-    hashes: [u64; ROOM],
+    /// Room for the hashes of the words of a batch, if a kernel needs it, and for a bit each. Eight kilobytes: to set them
+    /// to zero takes longer than all the rest of a short text, of which a JSON document may have hundreds of thousands.
+    hashes: Vec<u64>,
     has: [u8; ROOM / 8 + 8],
     /// Which elements of `kept` have a bit set: few.
     pub(crate) busy: u64,
@@ -58,7 +59,7 @@ impl Masks {
             start: [0; BLOCKS],
             busy: 0,
             kept: [0; BLOCKS],
-            hashes: [0; ROOM],
+            hashes: Vec::new(),
             has: [0; ROOM / 8 + 8],
         }
     }
@@ -776,6 +777,7 @@ mod avx512 {
             enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,avx512bitalg,bmi1,bmi2,lzcnt,popcnt"
         )]
         fn keep(&self, filter: &Filter, text: &[u8], masks: &mut Masks, busy: u64) {
+            masks.hashes.resize(ROOM, 0);
             // The last block or two of a text are left to the end.
             let full = (text.len() / BLOCK).saturating_sub(1).min(BLOCKS);
             let mut kept_any = 0;
@@ -868,7 +870,7 @@ mod avx512 {
     /// Sets eight elements from `at` on.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn store(words: &mut [u64; ROOM], at: usize, eight: __m512i) {
+    fn store(words: &mut [u64], at: usize, eight: __m512i) {
         let to: &mut [u64; 8] = words[at..].first_chunk_mut().expect("there is room for the words of a batch");
         // SAFETY: 64 bytes are written, and 8 elements have 64.
         unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), eight) }
