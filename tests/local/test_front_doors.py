@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from harness import http
-from harness.control_plane import ROOT
+from harness.contract_suite import assert_kept
 from harness.make_local import MakeLocal
 
 CONTRACT_SECONDS = 600
-WITHOUT_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-"""The contract uses none of those that are installed, and importing them takes longer than asking all of it."""
 
 KINDS = {
     "lambda-test": "gateway",
@@ -74,19 +69,7 @@ def test_every_front_door_works_as_it_stands(endpoints: dict[str, dict[str, Any]
 @pytest.mark.parametrize("name", KINDS)
 def test_the_contract(endpoints: dict[str, dict[str, Any]], name: str) -> None:
     endpoint = endpoints[name]
-    headers = [f"--header={header}={value}" for header, value in endpoint["headers"].items()]
-    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract"]
-    options = ["--base-url", endpoint["url"], "--front-door", KINDS[name], *headers]
-    done = subprocess.run(
-        [sys.executable, *command, *options],
-        cwd=ROOT,
-        env={**os.environ, **WITHOUT_PLUGINS},
-        capture_output=True,
-        text=True,
-        timeout=CONTRACT_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    assert " passed" in done.stdout
+    assert_kept(endpoint["url"], KINDS[name], endpoint["headers"], CONTRACT_SECONDS)
 
 
 def test_events_are_taken(endpoints: dict[str, dict[str, Any]]) -> None:
