@@ -30,9 +30,8 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +57,5 @@ def data_plane(
 ) -> Iterator[DataPlane]:
     """Started when everything is deployed: it reads all of it before it says that it is ready."""
     folder: Path = tmp_path_factory.mktemp("data-plane")
-    plane = DataPlane(control_plane.url, folder, container_binary="no-case-runs-a-container")
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with DataPlane(control_plane.url, folder, container_binary="no-case-runs-a-container") as plane:
+        yield plane

@@ -67,16 +67,14 @@ class Mock:
 @pytest.fixture(scope="module")
 def control_plane() -> Iterator[ControlPlane]:
     """Of its own: with each change all of an account is read again, and that of the cases holds hundreds of APIs."""
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture(scope="module")
 def data_plane(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
-    plane = DataPlane(control_plane.url, tmp_path_factory.mktemp("changes"), container_binary="none-is-needed")
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with DataPlane(control_plane.url, tmp_path_factory.mktemp("changes"), container_binary="none-is-needed") as plane:
+        yield plane
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from harness.control_plane import ControlPlane
 
 @pytest.fixture(scope="package")
 def control_plane() -> Iterator[ControlPlane]:
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture(scope="package")

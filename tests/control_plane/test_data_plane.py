@@ -33,9 +33,8 @@ class Runner(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def own() -> Iterator[ControlPlane]:
     """Of its own, for tests that register a data plane: that cannot be taken back."""
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture

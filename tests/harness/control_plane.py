@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from harness.process import Process
+from harness.process import Process, Running
 from harness.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "
 START_SECONDS = 60
 
 
-class ControlPlane:
+class ControlPlane(Running):
     def __init__(self, port: int = 0) -> None:
         self.process = Process(
             [sys.executable, "-m", "local.control_plane", "--port", str(port)],
@@ -36,9 +36,6 @@ class ControlPlane:
         self.url: str = json.loads(line)["control_plane"]
         # To make a client takes as long as many calls.
         self.client = cache(partial(client, self.url))
-
-    def stop(self) -> int:
-        return self.process.stop()
 
 
 def environment(control_plane: ControlPlane) -> dict[str, str]:

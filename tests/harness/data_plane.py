@@ -8,13 +8,13 @@ from typing import Any
 
 from harness.binaries import binary
 from harness.control_plane import REGION
-from harness.process import Process
+from harness.process import Process, Running
 from harness.waiting import eventually
 
 START_SECONDS = 60
 
 
-class DataPlane:
+class DataPlane(Running):
     """Ready when made: everything that the control plane held then is served. `folder` is its own."""
 
     def __init__(self, control_plane: str, folder: Path, container_binary: str) -> None:
@@ -48,6 +48,3 @@ class DataPlane:
             f"a line of the data plane's log with {pattern}",
             lambda: any(re.search(pattern, line) for line in self.process.output.splitlines()),
         )
-
-    def stop(self) -> int:
-        return self.process.stop()

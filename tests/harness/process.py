@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from harness.waiting import PATIENCE, eventually
 
@@ -106,6 +106,21 @@ class Process:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+class Running:
+    """What runs as a process. Used by `with`, it is stopped, and has to end well."""
+
+    process: Process
+
+    def stop(self) -> int:
+        return self.process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.stop() == 0, self.process.output
 
 
 def _read_lines(pipe: IO[bytes], lines: list[str]) -> None:

@@ -43,9 +43,8 @@ def control_plane() -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def data_plane(control_plane: ControlPlane, tmp_path: Path) -> Iterator[DataPlane]:
-    plane = DataPlane(control_plane.url, tmp_path, binary("fargate-app"))
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with DataPlane(control_plane.url, tmp_path, binary("fargate-app")) as plane:
+        yield plane
 
 
 def status(data_plane: DataPlane, api: str) -> int:

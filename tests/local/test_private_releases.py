@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import requests
 from local.up import account, api, running
 
 from harness import http
+from harness.contract_suite import assert_kept
 from harness.control_plane import REGION, ROOT, ControlPlane, client
 from harness.data_plane import DataPlane
 from harness.make_local import MakeLocal
@@ -196,8 +197,7 @@ def test_every_stage_is_told_with_its_release(private: Private) -> None:
 def another_account(first: Private, publish: Publish, folder: Path) -> Iterator[ControlPlane]:
     """One that has what the definition refers to, and no API: the authorizer with its tokens, and a VPC link to the
     same container, which `variables.json` names."""
-    plane = ControlPlane()
-    try:
+    with ControlPlane() as plane:
         copy_authorizer(first.control_plane, plane)
         copy_table(first.control_plane, plane, publish.tokens)
         container = first.doors["fargate-container"]["url"].removeprefix("http://")
@@ -205,8 +205,6 @@ def another_account(first: Private, publish: Publish, folder: Path) -> Iterator[
         link = plane.client("apigateway").create_vpc_link(name="private", targetArns=[arn])["id"]
         (folder / "variables.json").write_text(json.dumps({"VPCLINK": link, "VPCNLB": f"{name}:{LISTENER}"}))
         yield plane
-    finally:
-        assert plane.stop() == 0, plane.process.output
 
 
 def copy_authorizer(source: str, target: ControlPlane) -> None:
@@ -234,14 +232,6 @@ def copy_table(source: str, target: ControlPlane, name: str) -> None:
         copied.put_item(TableName=name, Item=item)
 
 
-def contract(url: str, headers: Mapping[str, str]) -> None:
-    given = [f"--header={name}={value}" for name, value in headers.items()]
-    suite = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", "--front-door", "private"]
-    done = command(*suite, "--base-url", url, *given)
-    assert done.returncode == 0, done.stdout[-8000:]
-    assert " passed" in done.stdout
-
-
 def test_restored_in_an_empty_account_it_serves_alike(private: Private, publish: Publish, tmp_path: Path) -> None:
     export = private.archive / "private" / "1.0.0.yaml"
     with another_account(private, publish, tmp_path) as plane:
@@ -259,6 +249,6 @@ def test_restored_in_an_empty_account_it_serves_alike(private: Private, publish:
             refused = http.request(url, "POST", "/string/replace", {"Authorization": "Bearer sy_unknown"}, b"{}")
             assert (refused.status, refused.json()["message"]) == (403, "Forbidden")
             assert http.request(url, "GET", "/").json() == {"message": "Unable to find the requested resource"}
-            contract(url, headers)
+            assert_kept(url, "private", headers, COMMAND_SECONDS)
         finally:
             assert data_plane.stop() == 0, data_plane.process.output

@@ -22,9 +22,8 @@ def descriptions_of_services_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def control_plane() -> Iterator[ControlPlane]:
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture

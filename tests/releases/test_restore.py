@@ -39,9 +39,8 @@ def released(shop: Shop) -> Path:
 
 @pytest.fixture(scope="module")
 def other_account() -> Iterator[ControlPlane]:
-    plane = ControlPlane()
-    yield plane
-    assert plane.stop() == 0, plane.process.output
+    with ControlPlane() as plane:
+        yield plane
 
 
 @pytest.fixture
