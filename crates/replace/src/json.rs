@@ -56,8 +56,8 @@ pub struct JsonText<'a> {
     is_ascii: bool,
 }
 
-/// Which escapes a JSON string has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which escapes a JSON string has, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Escapes {
     None,
     /// Those of two characters only: what they mean is never part of a word.
@@ -81,10 +81,9 @@ impl<'a> JsonText<'a> {
             match json[end..] {
                 [b'"', ..] => return Some((Self { json: &json[..end], escapes, is_ascii }, &json[end + 1..])),
                 [b'\\', b'u', ..] => escapes = Escapes::Unicode,
-                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] if escapes == Escapes::None => {
-                    escapes = Escapes::Short;
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => {
+                    escapes = escapes.max(Escapes::Short);
                 }
-                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => {}
                 _ => return None,
             }
             end += 2;

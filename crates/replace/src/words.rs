@@ -56,7 +56,7 @@ fn comparable(byte: u8) -> u8 {
 
 /// One rule of those that share a first word.
 struct Candidate {
-    /// How many of its group there are from this one on.
+    /// Of the first of a group: how many are in it.
     count: u32,
     /// Folded text before the first word: no word character in it.
     prefix: Span,
@@ -227,8 +227,7 @@ impl Words {
                 let (earlier, later) = (place(pair[0].rule), place(pair[1].rule));
                 return Err(RulesError::duplicate(later.position, later.rule, earlier.position, earlier.rule));
             }
-            let count = group.len() as u32;
-            (1..=count).rev().zip(&mut *group).for_each(|(count, candidate)| candidate.count = count);
+            group[0].count = group.len() as u32;
             texts.set_rule(sharing.words[shared as usize].record, GROUP | first as u32);
         }
 
