@@ -119,34 +119,34 @@ fn loops(report: &mut Report, case: &mut Case, rules: &[Rule]) -> anyhow::Result
         [("Python", "python3", "-c", python, 1_000.0), ("Node.js", "node", "-e", node, 100.0)]
     {
         let mut ratios = Vec::new();
-        for _ in 0..LOOP_ROUNDS {
-            let peer = Command::new(command).args([flag, script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-            let Ok(mut peer) = peer else {
-                println!("  {name}: '{command}' is not installed, so this peer is left out");
-                break;
-            };
-            peer.stdin.take().context("a pipe was asked for")?.write_all(&input)?;
-            let output = peer.wait_with_output()?;
-            anyhow::ensure!(output.status.success(), "the peer in {name} failed: {}", output.status);
-            let peer_ns: f64 =
-                String::from_utf8(output.stdout)?.trim().parse().context("the peer prints nanoseconds")?;
+        while ratios.len() < LOOP_ROUNDS
+            && let Some(peer) = loop_ns(command, [flag, script], &input)?
+        {
             let ours = text.len() as f64
                 * per_byte(text.len(), || {
                     out.clear();
                     black_box(engine.replace_into(black_box(text), black_box(out)));
                 });
-            ratios.push(peer_ns / ours);
+            ratios.push(peer / ours);
         }
-        if !ratios.is_empty() {
-            report.figure(
-                &format!("5 rules: regex loop in {name} / ours"),
-                median(ratios),
-                "x",
-                Target::AtLeast(target),
-            );
+        if ratios.is_empty() {
+            println!("  {name}: '{command}' is not installed, so this peer is left out");
+            continue;
         }
+        let what = format!("5 rules: regex loop in {name} / ours");
+        report.figure(&what, median(ratios), "x", Target::AtLeast(target));
     }
     Ok(())
+}
+
+/// What a script says that its loop took; none if there is no `command` to run it.
+fn loop_ns(command: &str, script: [&str; 2], input: &[u8]) -> anyhow::Result<Option<f64>> {
+    let peer = Command::new(command).args(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(mut peer) = peer else { return Ok(None) };
+    peer.stdin.take().context("a pipe was asked for")?.write_all(input)?;
+    let output = peer.wait_with_output()?;
+    anyhow::ensure!(output.status.success(), "the loop run by {command} failed: {}", output.status);
+    Ok(Some(String::from_utf8(output.stdout)?.trim().parse().context("it prints nanoseconds")?))
 }
 
 /// CPU nanoseconds per byte of `work`, which handles `bytes`: the least of some slices.
