@@ -1,7 +1,7 @@
 //! The API as a container.
 //!
-//! `main` only wires. What happens to a connection is in [`server`] and [`connections`], what happens to a request
-//! before and after the API is in [`front`], what is printed is in [`log`].
+//! `main` only wires. What happens to a connection is in [`server`], [`workers`] and [`connections`], what happens to a
+//! request before and after the API is in [`front`], what is printed is in [`log`].
 
 mod access_log;
 mod client_ip;
@@ -11,6 +11,7 @@ mod cors;
 mod front;
 mod log;
 mod server;
+mod workers;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,7 +33,9 @@ fn main() -> ExitCode {
     let log = log::Log::to_stdout();
     log.install_as_tracing_subscriber();
     let mapping = Mapping::new(source, config.mapping.refresh_every);
+    // For all but the connections, which the workers serve.
     let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)

@@ -19,6 +19,7 @@ use crate::config::{Config, Limits};
 use crate::connections::Connections;
 use crate::front::{Client, Front};
 use crate::log::Log;
+use crate::workers::Workers;
 
 const METRICS_EVERY: Duration = Duration::from_secs(60);
 
@@ -93,6 +94,7 @@ async fn serve(
     info!(address = %listener.local_addr()?, "listening");
     let drain = limits.drain;
     let connections = Connections::new(limits);
+    let workers = Workers::start().context("cannot start a thread for each processor")?;
     let watcher = tokio::spawn({
         let connections = Arc::clone(&connections);
         async move { connections.watch().await }
@@ -100,7 +102,7 @@ async fn serve(
     let mut id = 0;
     let mut take = |(stream, peer): (TcpStream, SocketAddr)| {
         id += 1;
-        take_on(stream, peer, id, &front, &connections);
+        take_on(stream, peer, id, &front, &connections, &workers);
     };
     let accept = async || {
         connections.room().await;
@@ -141,23 +143,38 @@ async fn serve(
     Ok(())
 }
 
-/// Starts serving a connection.
-fn take_on(stream: TcpStream, peer: SocketAddr, id: u64, front: &Arc<Front>, connections: &Arc<Connections>) {
+/// Has a worker serve a connection.
+fn take_on(
+    stream: TcpStream,
+    peer: SocketAddr,
+    id: u64,
+    front: &Arc<Front>,
+    connections: &Arc<Connections>,
+    workers: &Workers,
+) {
     // Answers are written in one piece; waiting for more to send with them would only delay them.
     _ = stream.set_nodelay(true);
     let place = connections.place(id);
     // A peer over IPv4 on a socket for both is logged as what it is.
     let ip = peer.ip().to_canonical();
     let client = Arc::new(Client { front: Arc::clone(front), connection: place.connection(), ip });
-    let served = http1::Builder::new()
-        // Time limits are the watcher's.
-        .header_read_timeout(None)
-        .half_close(true)
-        .serve_connection(
-            TokioIo::new(place.watched(stream)),
-            service_fn(move |request| Arc::clone(&client).answer(request)),
-        );
-    tokio::spawn(place.serve(served));
+    let moved = stream.into_std();
+    workers.spawn(async move {
+        // From here on it is the worker's runtime that hears of what comes in.
+        let stream = match moved.and_then(TcpStream::from_std) {
+            Ok(stream) => stream,
+            Err(error) => return warn!("cannot serve a connection: {error}"),
+        };
+        let served = http1::Builder::new()
+            // Time limits are the watcher's.
+            .header_read_timeout(None)
+            .half_close(true)
+            .serve_connection(
+                TokioIo::new(place.watched(stream)),
+                service_fn(move |request| Arc::clone(&client).answer(request)),
+            );
+        place.serve(served).await;
+    });
 }
 
 /// A key for a service that was given none: printed once, for whoever started it by hand.
