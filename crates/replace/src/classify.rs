@@ -346,21 +346,36 @@ pub(crate) fn plain(bytes: &[u8]) -> (usize, bool) {
 #[inline(always)]
 fn plain_steps(bytes: &[u8]) -> (usize, bool) {
     let (long, is_ascii) = plain_steps_of::<128>(bytes);
-    let (short, is_rest_ascii) = plain_steps_of::<16>(&bytes[long..]);
+    let (short, is_rest_ascii) = plain_steps_of::<LANES>(&bytes[long..]);
     (long + short, is_ascii && is_rest_ascii)
 }
 
-/// For the compiler to make vector instructions of: no early end within a step, and a sum for each place in it.
+/// Bytes of a vector.
+const LANES: usize = 32;
+
+/// For the compiler to make vector instructions of: no early end within a step, and a result for each lane.
 #[inline(always)]
 fn plain_steps_of<const STEP: usize>(bytes: &[u8]) -> (usize, bool) {
-    let (mut length, mut seen) = (0, [0; STEP]);
+    let (mut length, mut seen) = (0, [0; LANES]);
     for step in bytes.as_chunks::<STEP>().0 {
-        if step.map(|byte| u8::from(is_special(byte))).iter().fold(0, |any, is| any | is) != 0 {
+        // The least in each lane of what is below 0x21 for control characters and quotes alone (of 0x20 to 0x23, the
+        // exclusive or with 2 makes 0x22, 0x23, 0x20, 0x21), and of what is 0 for backslashes alone.
+        let (mut low, mut backslash, mut all) = ([u8::MAX; LANES], [u8::MAX; LANES], seen);
+        for vector in step.as_chunks::<LANES>().0 {
+            for (lane, byte) in vector.iter().enumerate() {
+                low[lane] = low[lane].min(byte ^ 2);
+                backslash[lane] = backslash[lane].min(byte ^ b'\\');
+                all[lane] |= byte;
+            }
+        }
+        let special = low
+            .iter()
+            .zip(backslash)
+            .fold(0, |any, (low, backslash)| any | u8::from(*low < 0x21) | u8::from(backslash == 0));
+        if special != 0 {
             break;
         }
-        for (seen, byte) in seen.iter_mut().zip(step) {
-            *seen |= byte;
-        }
+        seen = all;
         length += STEP;
     }
     (length, seen.is_ascii())
