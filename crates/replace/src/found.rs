@@ -1,17 +1,26 @@
 //! A match, and the texts that rules are made of.
 
-use crate::classify::prefetch;
+use crate::classify::{is_special, prefetch};
 use crate::table::CHUNK;
 
 /// A place in [`Texts`]: one number, offset below and length above, since what is stored as two and loaded as one waits for
-/// the store to be done.
+/// the store to be done. The highest bit says whether the text has bytes that a JSON string has escaped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span(u64);
 
+/// In a span's upper half.
+const SPECIAL: u32 = 1 << 31;
+
 impl Span {
     #[inline]
-    fn new(offset: usize, length: usize) -> Self {
-        Self(offset as u64 | (length as u64) << 32)
+    fn new(offset: usize, upper: u32) -> Self {
+        Self(offset as u64 | u64::from(upper) << 32)
+    }
+
+    /// The upper half of a span of `text`.
+    fn upper(text: &[u8]) -> u32 {
+        let special = if text.iter().any(|byte| is_special(*byte)) { SPECIAL } else { 0 };
+        text.len() as u32 | special
     }
 
     #[inline]
@@ -21,7 +30,13 @@ impl Span {
 
     #[inline]
     fn len(self) -> usize {
-        (self.0 >> 32) as usize
+        ((self.0 >> 32) as u32 & !SPECIAL) as usize
+    }
+
+    /// Whether the text stands in a JSON string as it is.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        (self.0 >> 32) as u32 & SPECIAL == 0
     }
 }
 
@@ -39,8 +54,8 @@ pub(crate) struct Known {
     pub(crate) value: Span,
 }
 
-/// A record starts with three numbers of four bytes: rule, length of the word, length of the value. The word follows, then
-/// the value.
+/// A record starts with three numbers of four bytes: rule, length of the word, upper half of the value's span. The word
+/// follows, then the value.
 const HEADER: usize = 12;
 
 /// What is a few bytes, and the size of a vector that every x86-64 processor of today copies at once.
@@ -53,11 +68,15 @@ pub(crate) struct Texts(Vec<u8>);
 
 impl Texts {
     pub(crate) fn add(&mut self, text: &[u8]) -> Span {
-        let span = Span::new(self.0.len(), text.len());
-        self.0.extend_from_slice(text);
-        // Rules come from documents of some megabytes; past four gigabytes nothing here would hold.
-        assert!(u32::try_from(self.0.len()).is_ok(), "the texts of all rules together exceed 4 GiB");
+        let span = Span::new(self.0.len(), Span::upper(text));
+        self.append(text);
         span
+    }
+
+    fn append(&mut self, text: &[u8]) {
+        self.0.extend_from_slice(text);
+        // Rules come from documents of some megabytes; past two gigabytes nothing here would hold.
+        assert!(i32::try_from(self.0.len()).is_ok(), "the texts of all rules together exceed 2 GiB");
     }
 
     #[inline]
@@ -88,11 +107,11 @@ impl Texts {
 
     pub(crate) fn add_record(&mut self, rule: u32, word: &[u8], value: &[u8]) -> Record {
         let record = Record(self.0.len() as u32);
-        for number in [rule, word.len() as u32, value.len() as u32] {
+        for number in [rule, word.len() as u32, Span::upper(value)] {
             self.0.extend_from_slice(&number.to_le_bytes());
         }
-        self.add(word);
-        self.add(value);
+        self.append(word);
+        self.append(value);
         record
     }
 
@@ -106,7 +125,7 @@ impl Texts {
 
     pub(crate) fn word(&self, record: Record) -> &[u8] {
         let length = number(self.header(record), 1);
-        self.get(Span::new(record.0 as usize + HEADER, length as usize))
+        &self.0[record.0 as usize + HEADER..][..length as usize]
     }
 
     fn header(&self, record: Record) -> &[u8; HEADER] {
@@ -124,7 +143,7 @@ impl Texts {
             rule: number(header, 0),
             length,
             start: u128::from_le_bytes(start.try_into().expect("it is a chunk")),
-            value: Span::new(word + length, number(header, 2) as usize),
+            value: Span::new(word + length, number(header, 2)),
         }
     }
 

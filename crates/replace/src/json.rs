@@ -26,7 +26,11 @@ impl Sink for Escaping<'_> {
 
     #[inline]
     fn insert_span(&mut self, texts: &Texts, span: Span) {
-        self.insert(texts.get(span));
+        if span.is_plain() {
+            texts.append_to(span, self.0);
+        } else {
+            self.insert(texts.get(span));
+        }
     }
 }
 
