@@ -7,12 +7,12 @@ use crate::report::{Report, Target, median};
 use crate::server::{Server, head, request};
 
 /// Figures are medians over this many rounds; in each, every server and size has its turn.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 31;
 const CONNECTIONS: usize = 4;
 
 /// Bytes of a body, how many requests each connection sends per round, and what the ratio should be at most.
 const SIZES: [(&str, usize, usize, f64); 3] =
-    [("100 B", 100, 1000, 1.5), ("10 KB", 10_000, 500, 1.2), ("1 MB", 1_000_000, 10, 1.5)];
+    [("100 B", 100, 1000, 1.5), ("10 KB", 10_000, 500, 1.2), ("1 MB", 1_000_000, 20, 1.5)];
 
 /// CPU time per request.
 pub(crate) fn run() -> anyhow::Result<()> {
