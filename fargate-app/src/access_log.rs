@@ -1,11 +1,11 @@
 //! One line for each request: what was asked and what came of it; never a body, a key or a query string.
 
-use std::cell::RefCell;
 use std::io::Write;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
 use crate::log::Log;
 
@@ -14,17 +14,17 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// Longer values are cut: a client decides on them, and lines are stored for money.
 const LONGEST: usize = 512;
 
+/// How every line starts; the time is that of its end.
+const START: &[u8] = br#"{"timestamp":"0000-00-00T00:00:00.000Z","level":"INFO","message":"request","method":""#;
+const TIMESTAMP: Range<usize> = 14..38;
+/// Room for the lines of most requests.
+const USUAL: usize = 384;
+
 /// What is known about a request.
-///
-/// All of it is copied: a part of the request's head would keep the memory that the head was read into, and the server
-/// could not read the body into that.
 pub struct Record {
-    method: Method,
-    path: Box<[u8]>,
-    client_ip: IpAddr,
-    /// API Gateway's, or our own.
-    pub request_id: HeaderValue,
-    trace_id: Option<Box<[u8]>>,
+    /// The line, as far as it can be written when the request comes. So the request's head is not kept: with it, the memory
+    /// that it was read into would be, and the server could not read the body into that.
+    line: Vec<u8>,
     pub bytes_in: u64,
     pub bytes_out: u64,
     /// `None` if the client went away before there was one.
@@ -34,69 +34,57 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn new<B>(request: &Request<B>, client_ip: IpAddr) -> Self {
-        let headers = request.headers();
-        Self {
-            method: request.method().clone(),
-            path: cut(request.uri().path().as_bytes()).into(),
-            client_ip,
-            request_id: headers.get(AMAZON_REQUEST_ID).and_then(identifier).unwrap_or_else(new_id),
-            trace_id: headers.get(TRACE_ID).map(|id| cut(id.as_bytes()).into()),
-            bytes_in: 0,
-            bytes_out: 0,
-            status: None,
-            is_whole: false,
+    pub fn new<B>(request: &Request<B>, client_ip: IpAddr, request_id: &HeaderValue) -> Self {
+        let mut line = Vec::with_capacity(USUAL);
+        line.extend_from_slice(START);
+        // A method consists of characters that mean nothing in a JSON string.
+        line.extend_from_slice(cut(request.method().as_str().as_bytes()));
+        line.extend_from_slice(b"\",\"path\":\"");
+        escape(request.uri().path().as_bytes(), &mut line);
+        line.extend_from_slice(b"\",\"client_ip\":\"");
+        address(client_ip, &mut line);
+        line.extend_from_slice(b"\",\"request_id\":\"");
+        line.extend_from_slice(request_id.as_bytes());
+        if let Some(trace_id) = request.headers().get(TRACE_ID) {
+            line.extend_from_slice(b"\",\"trace_id\":\"");
+            escape(trace_id.as_bytes(), &mut line);
         }
+        line.extend_from_slice(b"\",\"status\":");
+        Self { line, bytes_in: 0, bytes_out: 0, status: None, is_whole: false }
     }
 
-    fn line(&self, took: Duration, now: SystemTime, line: &mut Vec<u8>) {
-        line.extend_from_slice(b"{\"timestamp\":\"");
-        timestamp(now, line);
-        line.extend_from_slice(b"\",\"level\":\"INFO\",\"message\":\"request\",\"method\":\"");
-        escape(self.method.as_str().as_bytes(), line);
-        line.extend_from_slice(b"\",\"path\":\"");
-        escape(&self.path, line);
-        line.extend_from_slice(b"\",\"status\":");
+    /// The whole line of a request that ends now.
+    fn end(&mut self, took: Duration, now: SystemTime) -> &[u8] {
+        let line = &mut self.line;
+        line[TIMESTAMP].copy_from_slice(&timestamp(now));
         match self.status {
             Some(status) => line.extend_from_slice(status.as_str().as_bytes()),
             None => line.extend_from_slice(b"null"),
         }
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         line.extend_from_slice(b",\"milliseconds\":");
-        number(micros / 1000, 1, line);
+        number(micros / 1000, line);
         line.push(b'.');
-        number(micros % 1000, 3, line);
+        let mut thousandths = [0; 3];
+        digits(micros % 1000, &mut thousandths);
+        line.extend_from_slice(&thousandths);
         line.extend_from_slice(b",\"bytes_in\":");
-        number(self.bytes_in, 1, line);
+        number(self.bytes_in, line);
         line.extend_from_slice(b",\"bytes_out\":");
-        number(self.bytes_out, 1, line);
-        line.extend_from_slice(b",\"client_ip\":\"");
-        address(self.client_ip, line);
-        line.extend_from_slice(b"\",\"request_id\":\"");
-        escape(self.request_id.as_bytes(), line);
-        line.push(b'"');
-        if let Some(trace_id) = &self.trace_id {
-            line.extend_from_slice(b",\"trace_id\":\"");
-            escape(trace_id, line);
-            line.push(b'"');
-        }
-        if !self.is_whole {
-            line.extend_from_slice(b",\"aborted\":true");
-        }
-        line.extend_from_slice(b"}\n");
+        number(self.bytes_out, line);
+        line.extend_from_slice(if self.is_whole { b"}\n" } else { b",\"aborted\":true}\n" });
+        line
     }
 }
 
-/// Writes the line.
-pub fn write(log: &Log, record: &Record, took: Duration) {
-    thread_local! {
-        static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    LINE.with_borrow_mut(|line| {
-        line.clear();
-        record.line(took, SystemTime::now(), line);
-        log.line(line);
-    });
+/// Writes the line of a request that ends now.
+pub fn write(log: &Log, record: &mut Record, took: Duration) {
+    log.line(record.end(took, SystemTime::now()));
+}
+
+/// What a request is known by: API Gateway's identifier, or one of our own.
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    headers.get(AMAZON_REQUEST_ID).and_then(identifier).unwrap_or_else(new_id)
 }
 
 /// An identifier from outside, if it is fit to be sent back and stored.
@@ -138,8 +126,8 @@ fn escape(text: &[u8], line: &mut Vec<u8>) {
     }
 }
 
-/// Appends `now` as RFC 3339 in UTC with milliseconds.
-fn timestamp(now: SystemTime, line: &mut Vec<u8>) {
+/// `now` as RFC 3339 in UTC with milliseconds.
+fn timestamp(now: SystemTime) -> [u8; 24] {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, milliseconds) = (since.as_secs(), u64::from(since.subsec_millis()));
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -153,17 +141,23 @@ fn timestamp(now: SystemTime, line: &mut Vec<u8>) {
     let day = year_day - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era_year + shifted / 146_097 * 400 + u64::from(month <= 2);
-    for (part, digits, after) in [
-        (year, 4, b'-'),
-        (month, 2, b'-'),
-        (day, 2, b'T'),
-        (second / 3600, 2, b':'),
-        (second / 60 % 60, 2, b':'),
-        (second % 60, 2, b'.'),
-        (milliseconds, 3, b'Z'),
-    ] {
-        number(part, digits, line);
-        line.push(after);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    digits(year, &mut text[..4]);
+    digits(month, &mut text[5..7]);
+    digits(day, &mut text[8..10]);
+    digits(second / 3600, &mut text[11..13]);
+    digits(second / 60 % 60, &mut text[14..16]);
+    digits(second % 60, &mut text[17..19]);
+    digits(milliseconds, &mut text[20..23]);
+    text
+}
+
+/// Writes `value` in decimal, with zeros before it.
+#[inline(always)]
+fn digits(mut value: u64, text: &mut [u8]) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 
@@ -177,21 +171,13 @@ fn address(ip: IpAddr, line: &mut Vec<u8>) {
         if n > 0 {
             line.push(b'.');
         }
-        number(octet.into(), 1, line);
+        number(octet.into(), line);
     }
 }
 
-/// Appends `value` in decimal, with at least `digits` digits. A line has a dozen numbers, and `write!` takes several times
-/// as long for each.
-fn number(mut value: u64, digits: usize, line: &mut Vec<u8>) {
-    let mut decimal = [b'0'; 20];
-    let mut start = decimal.len();
-    while value > 0 {
-        start -= 1;
-        decimal[start] = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-    line.extend_from_slice(&decimal[start.min(decimal.len() - digits)..]);
+/// Appends `value` in decimal.
+fn number(value: u64, line: &mut Vec<u8>) {
+    line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 #[cfg(test)]
@@ -199,12 +185,13 @@ mod tests {
     use super::*;
 
     fn line(request: http::request::Builder) -> String {
-        let mut record = Record::new(&request.body(()).unwrap(), "203.0.113.7".parse().unwrap());
+        let request = request.body(()).unwrap();
+        let id = request_id(request.headers());
+        let mut record = Record::new(&request, "203.0.113.7".parse().unwrap(), &id);
         record.status = Some(StatusCode::OK);
         (record.bytes_in, record.bytes_out, record.is_whole) = (12, 34, true);
-        let mut line = Vec::new();
-        record.line(Duration::from_micros(1_023), UNIX_EPOCH + Duration::from_millis(1_709_210_096_007), &mut line);
-        String::from_utf8(line).unwrap()
+        let end = UNIX_EPOCH + Duration::from_millis(1_709_210_096_007);
+        String::from_utf8(record.end(Duration::from_micros(1_023), end).to_vec()).unwrap()
     }
 
     #[test]
@@ -217,9 +204,10 @@ mod tests {
             line(request),
             concat!(
                 r#"{"timestamp":"2024-02-29T12:34:56.007Z","level":"INFO","message":"request","method":"POST","#,
-                r#""path":"/string/replace","status":200,"milliseconds":1.023,"bytes_in":12,"bytes_out":34,"#,
-                r#""client_ip":"203.0.113.7","request_id":"c6af9ac6-7b61-11e6-9a41-93e8deadbeef","#,
-                r#""trace_id":"Root=1-5759e988-bd862e3fe1be46a994272793"}"#,
+                r#""path":"/string/replace","client_ip":"203.0.113.7","#,
+                r#""request_id":"c6af9ac6-7b61-11e6-9a41-93e8deadbeef","#,
+                r#""trace_id":"Root=1-5759e988-bd862e3fe1be46a994272793","#,
+                r#""status":200,"milliseconds":1.023,"bytes_in":12,"bytes_out":34}"#,
                 "\n"
             )
         );
@@ -237,12 +225,10 @@ mod tests {
 
     #[test]
     fn a_request_id_from_outside_is_taken_only_if_it_looks_like_one() {
+        let sent = |id: &str| HeaderMap::from_iter([(AMAZON_REQUEST_ID, id.parse().unwrap())]);
+        assert_eq!(request_id(&sent("c6af-9")), "c6af-9");
         for bad in ["", "a b", "a\"b", &"x".repeat(129)] {
-            let record = Record::new(
-                &Request::get("/").header("x-amzn-requestid", bad).body(()).unwrap(),
-                "::1".parse().unwrap(),
-            );
-            assert_eq!(record.request_id.len(), 32, "{bad:?}");
+            assert_eq!(request_id(&sent(bad)).len(), 32, "{bad:?}");
         }
         assert_ne!(new_id(), new_id());
     }
@@ -251,15 +237,6 @@ mod tests {
     fn long_values_are_cut() {
         let line = line(Request::get(format!("/{}", "x".repeat(10_000))));
         assert!(line.len() < 2 * LONGEST);
-    }
-
-    #[test]
-    fn numbers_are_right() {
-        for (value, digits) in [(0, 1), (0, 3), (7, 2), (1234, 3), (u64::MAX, 1)] {
-            let mut line = Vec::new();
-            number(value, digits, &mut line);
-            assert_eq!(String::from_utf8(line).unwrap(), format!("{value:0digits$}"));
-        }
     }
 
     #[test]
@@ -279,9 +256,7 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59.000Z"),
             (4_102_444_800, "2100-01-01T00:00:00.000Z"),
         ] {
-            let mut line = Vec::new();
-            timestamp(UNIX_EPOCH + Duration::from_secs(seconds), &mut line);
-            assert_eq!(String::from_utf8(line).unwrap(), expected);
+            assert_eq!(str::from_utf8(&timestamp(UNIX_EPOCH + Duration::from_secs(seconds))), Ok(expected));
         }
     }
 }

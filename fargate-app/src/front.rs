@@ -12,14 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use api::{ApiKey, Error, Metrics};
-use axum::Router;
+use api::{Api, ApiKey, Error, Metrics};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use tower_service::Service;
 
 use crate::access_log::{self, Record};
 use crate::client_ip::TrustedProxies;
@@ -31,7 +29,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What all requests share.
 pub struct Front {
-    pub api: Router,
+    pub api: Api,
     pub key: ApiKey,
     pub metrics: Arc<Metrics>,
     pub log: Log,
@@ -54,7 +52,8 @@ impl Client {
     pub async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
         let has_body = !request.body().is_end_stream();
         self.connection.request_starts(has_body);
-        let mut exchange = Exchange::new(Arc::clone(&self), &request);
+        let request_id = access_log::request_id(request.headers());
+        let mut exchange = Exchange::new(Arc::clone(&self), &request, &request_id);
         let front = &*self.front;
         let origin = front.cors.allowed(request.headers());
         let is_open = api::is_open(request.uri().path());
@@ -62,16 +61,12 @@ impl Client {
             Error::Forbidden.response()
         } else if !is_open && !exchange.takes_on() {
             Error::Overloaded.response()
-        } else if has_body {
-            let request = request.map(|body| Body::new(Counted { body, connection: Arc::clone(&self.connection) }));
-            let Ok(response) = front.api.clone().call(request).await;
-            response
         } else {
-            let Ok(response) = front.api.clone().call(request.map(|_| Body::empty())).await;
-            response
+            let counted = request.map(|body| Counted { body, connection: Arc::clone(&self.connection) });
+            front.api.answer(counted).await
         };
         exchange.record.status = Some(response.status());
-        response.headers_mut().insert(REQUEST_ID, exchange.record.request_id.clone());
+        response.headers_mut().insert(REQUEST_ID, request_id);
         front.cors.mark(origin, response.headers_mut());
         if front.draining.load(Relaxed) {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -89,9 +84,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    fn new(client: Arc<Client>, request: &Request<Incoming>) -> Self {
+    fn new(client: Arc<Client>, request: &Request<Incoming>, request_id: &HeaderValue) -> Self {
         let ip = client.front.trusted_proxies.client_ip(request.headers(), client.ip);
-        Self { client, started: Instant::now(), is_counted: false, record: Record::new(request, ip) }
+        Self { client, started: Instant::now(), is_counted: false, record: Record::new(request, ip, request_id) }
     }
 
     /// Counts it among the requests under way, if there is room.
@@ -113,7 +108,7 @@ impl Drop for Exchange {
             front.metrics.answered(status, took);
         }
         self.record.bytes_in = connection.body_bytes();
-        access_log::write(&front.log, &self.record, took);
+        access_log::write(&front.log, &mut self.record, took);
         connection.request_ends();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use api::{ApiKey, Metrics};
+use api::{Api, ApiKey, Metrics};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -57,7 +57,7 @@ pub async fn run(config: Config, mapping: Arc<Mapping>, log: Log) -> anyhow::Res
         move || log.line(format!("{}\n", metrics.take_line(&service, &mapping, SystemTime::now())).as_bytes())
     };
     let front = Arc::new(Front {
-        api: api::router(mapping, Arc::clone(&metrics), config.api),
+        api: Api::new(mapping, Arc::clone(&metrics), config.api),
         key: config.api_key.map_or_else(make_key, Ok)?,
         metrics,
         log,

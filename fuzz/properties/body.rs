@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use futures_util::stream;
 use http::{HeaderValue, Request, header};
@@ -16,23 +15,22 @@ use mapping::{BuiltIn, Mapping};
 use replace::{Engine, Rules};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
-use tower::ServiceExt;
 
 /// Low, so that short inputs reach it.
 const MAX_BODY_BYTES: usize = 1000;
 
-struct Api {
+struct Subject {
     runtime: Runtime,
-    router: Router,
+    api: api::Api,
     engine: Engine,
 }
 
-static API: LazyLock<Api> = LazyLock::new(|| {
+static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let mapping = Mapping::new(Box::new(BuiltIn), Duration::from_secs(3600));
     runtime.block_on(mapping.refresh());
-    let router = api::router(mapping, Arc::default(), api::Config { max_body_bytes: MAX_BODY_BYTES });
-    Api { runtime, router, engine: Engine::new(&Rules::built_in()).expect("valid rules") }
+    let api = api::Api::new(mapping, Arc::default(), api::Config { max_body_bytes: MAX_BODY_BYTES });
+    Subject { runtime, api, engine: Engine::new(&Rules::built_in()).expect("valid rules") }
 });
 
 pub fn check(input: &[u8]) {
@@ -51,15 +49,14 @@ pub fn check(input: &[u8]) {
         .header(header::CONTENT_TYPE, content_type)
         .body(Body::from_stream(stream::iter(pieces)))
         .expect("a valid request");
-    let (head, answer) = API.runtime.block_on(async {
-        let Ok(response) = API.router.clone().oneshot(request).await;
-        let (head, body) = response.into_parts();
+    let (head, answer) = SUBJECT.runtime.block_on(async {
+        let (head, body) = SUBJECT.api.answer(request).await.into_parts();
         (head, body.collect().await.expect("the whole answer").to_bytes())
     });
 
     let replaced = |text: &[u8]| {
         let mut out = Vec::new();
-        API.engine.replace_into(text, &mut out);
+        SUBJECT.engine.replace_into(text, &mut out);
         out
     };
     let status = head.status.as_u16();

@@ -10,7 +10,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Api, answer};
+use crate::{Shared, answer};
 
 /// What the contract says before any route has added itself.
 pub(crate) fn head() -> OpenApi {
@@ -38,14 +38,14 @@ pub(crate) fn finish(mut openapi: OpenApi) -> OpenApi {
 /// This contract.
 #[utoipa::path(get, path = "/openapi.json", tag = "docs", security(()),
     responses((status = 200, description = "An OpenAPI document", body = Object)))]
-pub(crate) async fn openapi(State(api): State<Arc<Api>>) -> Response {
-    let write = || Bytes::from(serde_json::to_vec(&api.openapi).expect("a document of strings is JSON"));
-    answer::json(StatusCode::OK, api.contract.get_or_init(write).clone())
+pub(crate) async fn openapi(State(shared): State<Arc<Shared>>) -> Response {
+    let write = || Bytes::from(serde_json::to_vec(&shared.openapi).expect("a document of strings is JSON"));
+    answer::json(StatusCode::OK, shared.contract.get_or_init(write).clone())
 }
 
 /// No page without its assets: the path is as unknown as any other.
 #[cfg(not(feature = "docs-ui"))]
-pub(crate) fn ui() -> OpenApiRouter<Arc<Api>> {
+pub(crate) fn ui() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::new()
 }
 
@@ -69,7 +69,7 @@ mod ui {
     const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js.gz"));
     const STYLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui.css.gz"));
 
-    pub(crate) fn ui() -> OpenApiRouter<Arc<Api>> {
+    pub(crate) fn ui() -> OpenApiRouter<Arc<Shared>> {
         OpenApiRouter::new()
             .route("/docs", get(page).head(not_found))
             .route("/docs/swagger-ui-bundle.js", get(|| asset("text/javascript", SCRIPT)).head(not_found))

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answer::{self, Message};
-use crate::{Api, Error};
+use crate::{Error, Shared};
 
 /// Which map serves; never its contents.
 #[derive(Serialize, ToSchema)]
@@ -49,8 +49,8 @@ pub(crate) async fn health() -> Response {
     (status = 200, description = "A map is loaded", body = Ready),
     (status = 503, description = "No map was ever loaded", body = NotReady),
 ))]
-pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Error> {
-    let status = api.mapping.status();
+pub(crate) async fn ready(State(shared): State<Arc<Shared>>) -> Result<Response, Error> {
+    let status = shared.mapping.status();
     Ok(match status.loaded {
         Some(loaded) => answer::to_json(
             StatusCode::OK,

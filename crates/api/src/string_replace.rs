@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::BoxError;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
-use http_body::{Body as _, Frame};
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body::Frame;
 use http_body_util::BodyExt;
 use mapping::Serving;
 use replace::{Engine, Stream};
@@ -19,7 +20,10 @@ use utoipa::ToSchema;
 
 use crate::answer::{self, Message};
 use crate::buffers::Buffer;
-use crate::{Api, Error, Metrics, media_type, payload};
+use crate::{Error, Metrics, Shared, media_type, payload};
+
+/// Where it is served, for [`Api::answer`](crate::Api::answer).
+pub(crate) const PATHS: [&str; 2] = ["/string/replace", "/api/string/replace"];
 
 /// The request body; further members are ignored.
 #[derive(Deserialize, ToSchema)]
@@ -50,28 +54,46 @@ pub(crate) struct Replace {
             headers(("retry-after" = u32, description = "Seconds; when overloaded"))),
     ),
 )]
-pub(crate) async fn string_replace(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Error> {
-    let is_text = media_type::is_supported_text(request.headers())?;
-    if is_text { text(&api, request.into_body()).await } else { json(&api, request).await }
+pub(crate) async fn string_replace(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    answer(&shared, request).await
 }
 
-async fn json(api: &Api, request: Request) -> Result<Response, Error> {
+/// The same for a body of any kind.
+pub(crate) async fn answer<B>(shared: &Shared, request: Request<B>) -> Response
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    let answered = match media_type::is_supported_text(request.headers()) {
+        Ok(true) => text(shared, request.into_body()).await,
+        Ok(false) => json(shared, request).await,
+        Err(error) => Err(error),
+    };
+    answered.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn json<B>(shared: &Shared, request: Request<B>) -> Result<Response, Error>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
     const BEFORE: &[u8] = br#"{"message":""#;
     const AFTER: &[u8] = br#""}"#;
 
-    let body = collect(request, api.config.max_body_bytes).await?;
+    let body = collect(request, shared.config.max_body_bytes).await?;
     let content = payload::content(&body)?;
-    let serving = api.mapping.serving().ok_or(Error::NoMap)?;
+    let serving = shared.mapping.serving().ok_or(Error::NoMap)?;
     let mut out = Buffer::with_capacity(BEFORE.len() + Engine::room(content.as_bytes().len()) + AFTER.len());
     out.bytes.extend_from_slice(BEFORE);
     let replacements = serving.engine().replace_json_into(content, &mut out.bytes);
     out.bytes.extend_from_slice(AFTER);
-    api.metrics.replaced(replacements);
+    shared.metrics.replaced(replacements);
     Ok(answer::json(StatusCode::OK, out.into_bytes()))
 }
 
 /// The whole body, if it is within `limit`.
-async fn collect(request: Request, limit: usize) -> Result<Bytes, Error> {
+async fn collect<B>(request: Request<B>, limit: usize) -> Result<Bytes, Error>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(content_length);
     // Refused before any of it is read.
     if announced.is_some_and(|length| length > limit as u64) {
@@ -103,7 +125,10 @@ fn content_length(value: &HeaderValue) -> Option<u64> {
 
 /// The next data frame. Trailers say nothing here and are skipped. A body that breaks off is not JSON, whatever came of
 /// it; the client is usually gone.
-async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Error> {
+async fn next_data<B>(body: &mut B) -> Result<Option<Bytes>, Error>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(|_| Error::Undecodable)?.into_data() {
             return Ok(Some(data));
@@ -112,13 +137,16 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Error> {
     Ok(None)
 }
 
-async fn text(api: &Api, mut body: Body) -> Result<Response, Error> {
-    let serving = api.mapping.serving().ok_or(Error::NoMap)?;
+async fn text<B>(shared: &Shared, mut body: B) -> Result<Response, Error>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    let serving = shared.mapping.serving().ok_or(Error::NoMap)?;
     // Before the response starts, because only asking for the body tells a client that waits for `100 Continue` to send
     // it. A client that had the response already would keep it to itself.
     let first = next_data(&mut body).await?;
     let stream = Some(Stream::new(Current(serving)));
-    let body = Replacing { first, body, stream, metrics: Arc::clone(&api.metrics) };
+    let body = Replacing { first, body, stream, metrics: Arc::clone(&shared.metrics) };
     let mut response = Response::new(Body::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(response)
@@ -141,16 +169,19 @@ impl Deref for Current {
 /// It holds no more than what the engine cannot decide on yet: a piece is read when the client has taken the one
 /// before, so a slow reader slows the writer down. When the request breaks off, so does the response, without an end
 /// that would make it look complete.
-struct Replacing {
+struct Replacing<B> {
     /// The first piece, until it has been through.
     first: Option<Bytes>,
-    body: Body,
+    body: B,
     /// `None` once the text has ended.
     stream: Option<Stream<Current>>,
     metrics: Arc<Metrics>,
 }
 
-impl http_body::Body for Replacing {
+impl<B> http_body::Body for Replacing<B>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -162,7 +193,11 @@ impl http_body::Body for Replacing {
         while let Some(stream) = &mut this.stream {
             let piece = match this.first.take() {
                 Some(first) => Some(first),
-                None => match ready!(Pin::new(&mut this.body).poll_frame(context)).transpose()?.map(Frame::into_data) {
+                None => match ready!(Pin::new(&mut this.body).poll_frame(context))
+                    .transpose()
+                    .map_err(axum::Error::new)?
+                    .map(Frame::into_data)
+                {
                     Some(Err(_trailers)) => continue,
                     Some(Ok(piece)) => Some(piece),
                     None => None,

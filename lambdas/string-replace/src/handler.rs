@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use api::Metrics;
-use axum::Router;
+use api::{Api, Metrics};
 use http::Uri;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, Service};
@@ -22,18 +21,18 @@ const FIRST_MAP: Duration = Duration::from_secs(2);
 /// The API, for events. API Gateway has checked the key.
 #[derive(Clone)]
 pub struct Handler {
-    router: Router,
+    api: Api,
     mapping: Arc<Mapping>,
     metrics: Arc<Metrics>,
 }
 
 impl Handler {
-    /// Answers events by `router`.
-    pub fn new(router: Router, mapping: Arc<Mapping>, metrics: Arc<Metrics>) -> Self {
-        Self { router, mapping, metrics }
+    /// Answers events by `api`.
+    pub fn new(api: Api, mapping: Arc<Mapping>, metrics: Arc<Metrics>) -> Self {
+        Self { api, mapping, metrics }
     }
 
-    async fn answer(mut self, mut request: Request) -> Result<Answer, Infallible> {
+    async fn answer(self, mut request: Request) -> Result<Answer, Infallible> {
         let begun = Instant::now();
         if self.mapping.serving().is_none() {
             self.mapping.refresh_if_due(FIRST_MAP).await;
@@ -51,7 +50,7 @@ impl Handler {
         let (method, bytes_in) = (request.method().clone(), request.body().len());
         *request.uri_mut() = Uri::from(path.clone());
 
-        let Ok(response) = self.router.call(request).await;
+        let response = self.api.answer(request).await;
         let answer = Answer::of(response).await;
         let (status, bytes_out, took) = (answer.status(), answer.bytes(), begun.elapsed());
         self.metrics.answered(status, took);
@@ -78,7 +77,7 @@ impl Service<Request> for Handler {
     type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(())) // a router is always ready
+        Poll::Ready(Ok(())) // the API is always ready
     }
 
     fn call(&mut self, request: Request) -> Self::Future {

@@ -42,6 +42,6 @@ fn wire(env: &Env) -> Result<(Handler, Refresh), BadVariable> {
     let (config, metrics) = (Config::from_env(env)?, Arc::default());
     let mapping = Mapping::new(aws::source(&config.origin, env)?, config.refresh_every);
     let service = api::Metrics::service_from_env(env, env!("CARGO_PKG_NAME"))?;
-    let router = api::router(Arc::clone(&mapping), Arc::clone(&metrics), api::Config::from_env(env)?);
-    Ok((Handler::new(router, Arc::clone(&mapping), Arc::clone(&metrics)), Refresh::new(mapping, metrics, &service)))
+    let api = api::Api::new(Arc::clone(&mapping), Arc::clone(&metrics), api::Config::from_env(env)?);
+    Ok((Handler::new(api, Arc::clone(&mapping), Arc::clone(&metrics)), Refresh::new(mapping, metrics, &service)))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use api::{Config, Metrics};
+use api::{Api, Config, Metrics};
 use axum::body::Body;
 use http::Request;
 use serde_json::Value;
@@ -95,7 +95,7 @@ async fn without_a_map_a_good_request_is_refused_and_a_bad_one_is_told_so() {
 #[tokio::test]
 async fn requests_and_replacements_are_told_once() {
     let (mapping, metrics) = (loaded().await, Arc::new(Metrics::default()));
-    let api = api::router(Arc::clone(&mapping), Arc::clone(&metrics), Config::default());
+    let api = Api::new(Arc::clone(&mapping), Arc::clone(&metrics), Config::default());
     request(&api, "POST", "/string/replace", r#"{"content":"ING ABN"}"#).await;
     post(&api, ("content-type", "text/plain"), "ING").await;
     metrics.answered(http::StatusCode::OK, std::time::Duration::from_millis(2));

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::Request;
 use http_body_util::BodyExt;
-use tower::ServiceExt;
 
 use crate::support::{api, api_without_map, post};
 
@@ -49,7 +48,7 @@ async fn the_first_bytes_are_out_before_the_last_are_in_and_no_more_is_read_than
         Ok::<_, std::io::Error>(Bytes::from("some ING text. ".repeat(1000)))
     });
     let request = Request::post("/string/replace").header(TEXT.0, TEXT.1).body(Body::from_stream(endless)).unwrap();
-    let mut body = api().await.oneshot(request).await.unwrap().into_body();
+    let mut body = api().await.answer(request).await.into_body();
     for frames in 1..=5 {
         let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert!(data.starts_with(b"some ING BANK text. ") || frames > 1);
@@ -61,7 +60,7 @@ async fn the_first_bytes_are_out_before_the_last_are_in_and_no_more_is_read_than
 async fn a_request_that_breaks_off_breaks_off_its_response() {
     let pieces = stream::iter([Ok("ABN. "), Err(std::io::Error::other("gone"))]);
     let request = Request::post("/string/replace").header(TEXT.0, TEXT.1).body(Body::from_stream(pieces)).unwrap();
-    let response = api().await.oneshot(request).await.unwrap();
+    let response = api().await.answer(request).await;
     assert!(response.into_body().collect().await.is_err());
 }
 
@@ -69,7 +68,7 @@ async fn a_request_that_breaks_off_breaks_off_its_response() {
 async fn a_stream_that_waits_does_not_hold_up_its_response() {
     let pieces = stream::iter([Ok::<_, std::io::Error>("ING and more. ".repeat(10))]).chain(stream::pending());
     let request = Request::post("/string/replace").header(TEXT.0, TEXT.1).body(Body::from_stream(pieces)).unwrap();
-    let mut body = api().await.oneshot(request).await.unwrap().into_body();
+    let mut body = api().await.answer(request).await.into_body();
     let first = tokio::time::timeout(Duration::from_secs(5), body.frame()).await.unwrap().unwrap().unwrap();
     assert!(first.into_data().unwrap().starts_with(b"ING BANK and"));
 }

@@ -1,26 +1,24 @@
-//! A router with a map, and requests to it.
+//! The API with a map, and requests to it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Config;
-use axum::Router;
+use api::{Api, Config};
 use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use mapping::{BuiltIn, Fetching, Mapping, Source, SourceError, Version};
-use tower::ServiceExt;
 
 /// The API with the built-in map loaded.
-pub async fn api() -> Router {
+pub async fn api() -> Api {
     api_with(Config::default()).await
 }
 
 /// The same, with another configuration.
-pub async fn api_with(config: Config) -> Router {
-    api::router(loaded().await, Arc::default(), config)
+pub async fn api_with(config: Config) -> Api {
+    Api::new(loaded().await, Arc::default(), config)
 }
 
 /// The built-in map, loaded.
@@ -31,8 +29,8 @@ pub async fn loaded() -> Arc<Mapping> {
 }
 
 /// A source that is down, and the API over it.
-pub fn api_without_map() -> Router {
-    api::router(Mapping::new(Box::new(Down), Duration::from_secs(60)), Arc::default(), Config::default())
+pub fn api_without_map() -> Api {
+    Api::new(Mapping::new(Box::new(Down), Duration::from_secs(60)), Arc::default(), Config::default())
 }
 
 struct Down;
@@ -55,6 +53,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let (head, body) = response.into_parts();
+        Self { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
     pub fn text(&self) -> &str {
         str::from_utf8(&self.body).unwrap()
     }
@@ -72,19 +75,17 @@ impl Answer {
 }
 
 /// Sends `request`.
-pub async fn send(api: &Router, request: Request<Body>) -> Answer {
-    let response = api.clone().oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
-    let (head, body) = response.into_parts();
-    Answer { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+pub async fn send(api: &Api, request: Request<Body>) -> Answer {
+    Answer::read(api.answer(request).await).await
 }
 
 /// Sends a request without headers.
-pub async fn request(api: &Router, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+pub async fn request(api: &Api, method: &str, path: &str, body: impl Into<Body>) -> Answer {
     send(api, Request::builder().method(method).uri(path).body(body.into()).unwrap()).await
 }
 
 /// Posts `body` with one header to `/string/replace`.
-pub async fn post(api: &Router, header: (&str, &str), body: impl Into<Body>) -> Answer {
+pub async fn post(api: &Api, header: (&str, &str), body: impl Into<Body>) -> Answer {
     let request = Request::post("/string/replace").header(header.0, header.1).body(body.into()).unwrap();
     send(api, request).await
 }

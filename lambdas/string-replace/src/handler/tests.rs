@@ -13,8 +13,8 @@ use super::*;
 async fn replay_with(source: impl Source, event: &str) -> Response<Body> {
     let mapping = Mapping::new(Box::new(source), Duration::from_secs(60));
     let metrics = Arc::default();
-    let router = api::router(Arc::clone(&mapping), Arc::clone(&metrics), api::Config::default());
-    let answer = Handler::new(router, mapping, metrics).call(from_str(event).unwrap()).await.unwrap();
+    let api = Api::new(Arc::clone(&mapping), Arc::clone(&metrics), api::Config::default());
+    let answer = Handler::new(api, mapping, metrics).call(from_str(event).unwrap()).await.unwrap();
     answer.into_response().await
 }
 
