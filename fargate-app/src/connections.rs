@@ -349,13 +349,19 @@ impl AsyncWrite for Watched {
         if self.connection.phase() != Phase::Lingering {
             self.connection.enter(Phase::Lingering);
         }
-        let mut nowhere = [0; 16 * 1024];
-        loop {
-            let mut buffer = ReadBuf::new(&mut nowhere);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
-            if buffer.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
+        discard(&mut self.stream, context)
+    }
+}
+
+/// Reads to the end. A function of its own: its buffer would be room on the stack for every poll of a connection.
+#[inline(never)]
+fn discard(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    let mut nowhere = [0; 16 * 1024];
+    loop {
+        let mut buffer = ReadBuf::new(&mut nowhere);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        if buffer.filled().is_empty() {
+            return Poll::Ready(Ok(()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, Limits};
 use crate::connections::Connections;
-use crate::front::{Client, Front};
+use crate::front::{Client, Front, OwnLine};
 use crate::log::Log;
 use crate::workers::Workers;
 
@@ -64,7 +64,7 @@ pub async fn run(config: Config, mapping: Arc<Mapping>, log: Log) -> anyhow::Res
         trusted_proxies: config.trusted_proxies,
         cors: config.cors,
         concurrent_requests: config.limits.concurrent_requests,
-        under_way: AtomicUsize::new(0),
+        under_way: OwnLine::default(),
         draining: AtomicBool::new(false),
     });
     let telling = tokio::spawn({

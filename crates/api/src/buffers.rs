@@ -1,53 +1,37 @@
-//! Large buffers, used again.
+//! Buffers for bodies, used again.
 //!
 //! A megabyte from the allocator is fresh pages from the kernel, which have to be found, cleared and mapped one by one,
-//! and are gone again with the request: for a body of that size it is a third of all the work. So the last few are kept.
-//! Small buffers are the allocator's own business, which it does well.
+//! and are gone again with the request: for a body of that size it is a third of all the work. Ten kilobytes are a search
+//! through its lists. So each thread keeps the last few. Smaller buffers are the allocator's own business, which it does
+//! well.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
 
 use bytes::Bytes;
 
 /// Below this the allocator has memory at hand.
-const LEAST: usize = 64 * 1024;
+const LEAST: usize = 1024;
 /// Larger ones are not kept: most requests do not need them.
 const MOST: usize = 2 * 1024 * 1024;
-/// A request needs two, one for what comes in and one for what goes out: enough for four at once.
-const KEPT: usize = 8;
+/// A large request needs two, one for what comes in and one for what goes out: enough for two at once.
+const KEPT: usize = 4;
 
-/// One for all threads, as a request need not end on the thread that it began on.
-static POOL: Pool = Pool::new();
-
-struct Pool(Mutex<Vec<Vec<u8>>>);
-
-impl Pool {
-    const fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
-    }
-
-    /// A panic while the lock was held leaves whole buffers, so the lock is as good as before.
-    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+thread_local! {
+    static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A buffer that is kept for the next when it is dropped, by whichever thread that happens on.
 pub(crate) struct Buffer {
     pub(crate) bytes: Vec<u8>,
-    pool: &'static Pool,
 }
 
 impl Buffer {
     /// An empty buffer for `capacity` bytes, or a little more.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self::of(&POOL, capacity)
-    }
-
-    fn of(pool: &'static Pool, capacity: usize) -> Self {
-        let kept = if (LEAST..=MOST).contains(&capacity) { pool.lock().pop() } else { None };
+        let kept = if (LEAST..=MOST).contains(&capacity) { POOL.with_borrow_mut(Vec::pop) } else { None };
         let mut bytes = kept.unwrap_or_default();
         bytes.reserve(capacity);
-        Self { bytes, pool }
+        Self { bytes }
     }
 
     /// The bytes, to be sent; the buffer is kept when the last of them is gone.
@@ -69,43 +53,61 @@ impl Drop for Buffer {
         }
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        let mut kept = self.pool.lock();
-        if kept.len() < KEPT {
-            kept.push(bytes);
-        }
+        // A thread that is ending keeps nothing.
+        _ = POOL.try_with(|pool| {
+            let mut kept = pool.borrow_mut();
+            if kept.len() < KEPT {
+                kept.push(bytes);
+            }
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
-    fn kept(pool: &'static Pool) -> usize {
-        pool.lock().len()
+    fn kept() -> usize {
+        POOL.with_borrow(Vec::len)
     }
 
     #[test]
-    fn a_large_buffer_is_used_again_once_its_bytes_are_gone() {
-        static POOL: Pool = Pool::new();
-        let mut buffer = Buffer::of(&POOL, LEAST);
-        buffer.bytes.extend_from_slice(b"first");
-        let address = buffer.bytes.as_ptr();
-        let bytes = buffer.into_bytes();
-        let part = bytes.slice(1..3);
-        drop(bytes);
-        assert_eq!((kept(&POOL), &part[..]), (0, &b"ir"[..]));
-        // On another thread, as it may happen.
-        std::thread::spawn(|| drop(part)).join().unwrap();
-        let again = Buffer::of(&POOL, LEAST);
-        assert_eq!((again.bytes.as_ptr(), again.bytes.len(), kept(&POOL)), (address, 0, 0));
+    fn a_buffer_is_used_again_once_its_bytes_are_gone() {
+        let used = || {
+            let mut buffer = Buffer::with_capacity(LEAST);
+            buffer.bytes.extend_from_slice(b"first");
+            let address = buffer.bytes.as_ptr().addr();
+            let bytes = buffer.into_bytes();
+            let part = bytes.slice(1..3);
+            drop(bytes);
+            assert_eq!((kept(), &part[..]), (0, &b"ir"[..]));
+            drop(part);
+            let again = Buffer::with_capacity(LEAST);
+            assert_eq!((again.bytes.as_ptr().addr(), again.bytes.len(), kept()), (address, 0, 0));
+        };
+        thread::spawn(used).join().unwrap();
+    }
+
+    #[test]
+    fn the_thread_that_drops_a_buffer_keeps_it() {
+        let bytes = Buffer::with_capacity(LEAST).into_bytes();
+        let dropped = move || {
+            drop(bytes);
+            kept()
+        };
+        assert_eq!(thread::spawn(dropped).join().unwrap(), 1);
     }
 
     #[test]
     fn only_so_much_is_kept() {
-        static POOL: Pool = Pool::new();
-        drop([LEAST - 1, MOST + 1].map(|capacity| Buffer::of(&POOL, capacity)));
-        assert_eq!(kept(&POOL), 0);
-        drop([LEAST; KEPT + 3].map(|capacity| Buffer::of(&POOL, capacity)));
-        assert_eq!(kept(&POOL), KEPT);
+        let kept = || {
+            drop([LEAST - 1, MOST + 1].map(Buffer::with_capacity));
+            let few = kept();
+            drop([LEAST; KEPT + 3].map(Buffer::with_capacity));
+            (few, kept())
+        };
+        assert_eq!(thread::spawn(kept).join().unwrap(), (0, KEPT));
     }
 }

@@ -21,10 +21,10 @@ const DIMENSION: &str = "Service";
 /// Counters since they were last told.
 #[derive(Default)]
 pub struct Metrics {
-    requests: AtomicU64,
     client_errors: AtomicU64,
     server_errors: AtomicU64,
     replacements: AtomicU64,
+    /// Of all requests: so it counts them too.
     latency: Histogram,
     /// Failures are counted by the mapping, for ever; this is how many of them were told.
     refresh_failures_told: AtomicU64,
@@ -43,7 +43,6 @@ impl Metrics {
 
     /// Counts a request that was answered with `status` after `took`.
     pub fn answered(&self, status: StatusCode, took: Duration) {
-        self.requests.fetch_add(1, Relaxed);
         match status.as_u16() {
             400..=499 => _ = self.client_errors.fetch_add(1, Relaxed),
             500.. => _ = self.server_errors.fetch_add(1, Relaxed),
@@ -63,8 +62,9 @@ impl Metrics {
     /// map's age is left out until a map is loaded, the latency when there were no requests.
     pub fn take_line(&self, service: &str, mapping: &Mapping, now: SystemTime) -> String {
         let failures = mapping.failures();
+        let (requests, latency) = self.latency.take();
         let mut values = vec![
-            ("Requests", "Count", json!(self.requests.swap(0, Relaxed))),
+            ("Requests", "Count", json!(requests)),
             ("ClientErrors", "Count", json!(self.client_errors.swap(0, Relaxed))),
             ("ServerErrors", "Count", json!(self.server_errors.swap(0, Relaxed))),
             ("Replacements", "Count", json!(self.replacements.swap(0, Relaxed))),
@@ -77,7 +77,7 @@ impl Metrics {
         if let Some(loaded) = mapping.status().loaded {
             values.push(("MapAge", "Seconds", json!(loaded.age.as_secs())));
         }
-        if let Some(latency) = self.latency.take() {
+        if let Some(latency) = latency {
             values.push(("Latency", "Milliseconds", latency));
         }
         let definitions: Vec<_> = values.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
@@ -133,9 +133,9 @@ impl Histogram {
         micros as f64 / 1000.0
     }
 
-    /// The counts since the last time, in the form that CloudWatch's own agent writes: values and how often each
-    /// occurred. (A plain array of values, the other form there is, would have to repeat each of them.)
-    fn take(&self) -> Option<Value> {
+    /// How many there were since the last time, and their counts in the form that CloudWatch's own agent writes: values and
+    /// how often each occurred. (A plain array of values, the other form there is, would have to repeat each of them.)
+    fn take(&self) -> (u64, Option<Value>) {
         let (mut values, mut counts) = (Vec::new(), Vec::new());
         let (mut sum, mut total) = (0.0, 0);
         for (bucket, count) in self.buckets.iter().enumerate() {
@@ -148,8 +148,11 @@ impl Histogram {
                 total += count;
             }
         }
-        let (min, max) = (*values.first()?, *values.last()?);
-        Some(json!({"Values": values, "Counts": counts, "Min": min, "Max": max, "Sum": sum, "Count": total}))
+        let ends = values.first().zip(values.last());
+        let told = ends.map(|(min, max)| {
+            json!({"Values": values, "Counts": counts, "Min": min, "Max": max, "Sum": sum, "Count": total})
+        });
+        (total, told)
     }
 }
 

@@ -80,10 +80,11 @@ where
 
     let body = collect(request, shared.config.max_body_bytes).await?;
     let content = payload::content(&body)?;
-    let serving = shared.mapping.serving().ok_or(Error::NoMap)?;
+    let serving = shared.mapping.serving_now();
+    let engine = serving.as_ref().ok_or(Error::NoMap)?.engine();
     let mut out = Buffer::with_capacity(BEFORE.len() + Engine::room(content.as_bytes().len()) + AFTER.len());
     out.bytes.extend_from_slice(BEFORE);
-    let replacements = serving.engine().replace_json_into(content, &mut out.bytes);
+    let replacements = engine.replace_json_into(content, &mut out.bytes);
     out.bytes.extend_from_slice(AFTER);
     shared.metrics.replaced(replacements);
     Ok(answer::json(StatusCode::OK, out.into_bytes()))

@@ -9,6 +9,7 @@ mod config;
 mod local;
 mod source;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -106,6 +107,12 @@ impl Mapping {
     /// What serves now; `None` until a first map was loaded.
     pub fn serving(&self) -> Option<Arc<Serving>> {
         self.serving.load_full()
+    }
+
+    /// The same for use at once, before anything is waited for: without counting who uses it, since a count that all
+    /// threads change travels from processor to processor with every request.
+    pub fn serving_now(&self) -> impl Deref<Target = Option<Arc<Serving>>> {
+        self.serving.load()
     }
 
     /// How many times the source failed or held an invalid map.
