@@ -14,8 +14,8 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// Lines wait at most this long.
 const BATCH_EVERY: Duration = Duration::from_millis(50);
-/// Written at once when so much has gathered.
-const BATCH_BYTES: usize = 64 * 1024;
+/// Written at once when so much has gathered: half of what a pipe holds, so that no write waits for its reader half-way.
+const BATCH_BYTES: usize = 32 * 1024;
 /// Lines are dropped when so much waits: some 4,000 requests.
 const MOST_BYTES: usize = 1024 * 1024;
 /// How long the end of the process waits for a reader that does not read.

@@ -3,16 +3,20 @@
 
 use std::thread;
 
+use crate::connection::Connection;
 use crate::report::{Report, Target, median};
 use crate::server::{Server, head, request};
 
-/// Figures are medians over this many rounds; in each, every server and size has its turn.
-const ROUNDS: usize = 31;
+/// Figures are medians over this many rounds; in each, every size has its turn, with connections of its own.
+const ROUNDS: usize = 21;
+/// In a round, the servers take turns for some slices, of which the least counts: whatever else the machine does, it costs
+/// the one as much as the other, and is not what is measured.
+const SLICES: usize = 4;
 const CONNECTIONS: usize = 4;
 
-/// Bytes of a body, how many requests each connection sends per round, and what the ratio should be at most.
+/// Bytes of a body, how many requests each connection sends per slice, and what the ratio should be at most.
 const SIZES: [(&str, usize, usize, f64); 3] =
-    [("100 B", 100, 1000, 1.5), ("10 KB", 10_000, 500, 1.2), ("1 MB", 1_000_000, 20, 1.5)];
+    [("100 B", 100, 500, 1.5), ("10 KB", 10_000, 300, 1.2), ("1 MB", 1_000_000, 10, 1.5)];
 
 /// CPU time per request.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -23,11 +27,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for round in 0..=ROUNDS {
         for ((_, length, requests, _), (service_times, echo_times)) in SIZES.iter().zip(&mut times) {
             let request = request(*length);
-            for (server, times) in [(&service, service_times), (&echo, echo_times)] {
-                let time = cpu_per_request(server, &request, *requests)?;
-                if round > 0 {
-                    times.push(time);
-                }
+            let (mut of_service, mut of_echo) = (connect(&service)?, connect(&echo)?);
+            let mut least = (f64::MAX, f64::MAX);
+            for _ in 0..SLICES {
+                least.0 = cpu_per_request(&service, &mut of_service, &request, *requests)?.min(least.0);
+                least.1 = cpu_per_request(&echo, &mut of_echo, &request, *requests)?.min(least.1);
+            }
+            if round > 0 {
+                service_times.push(least.0);
+                echo_times.push(least.1);
             }
         }
     }
@@ -40,12 +48,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     report.write()
 }
 
+fn connect(server: &Server) -> anyhow::Result<Vec<Connection>> {
+    (0..CONNECTIONS).map(|_| server.connect()).collect()
+}
+
 /// Microseconds of the server's CPU time.
-fn cpu_per_request(server: &Server, request: &[u8], requests: usize) -> anyhow::Result<f64> {
-    let mut connections = (0..CONNECTIONS).map(|_| server.connect()).collect::<Result<Vec<_>, _>>()?;
-    for connection in &mut connections {
-        connection.exchange(request)?;
-    }
+fn cpu_per_request(
+    server: &Server,
+    connections: &mut [Connection],
+    request: &[u8],
+    requests: usize,
+) -> anyhow::Result<f64> {
     let before = server.cpu()?;
     thread::scope(|scope| {
         let clients: Vec<_> = connections
