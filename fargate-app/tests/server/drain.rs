@@ -46,8 +46,11 @@ fn a_request_that_never_ends_is_not_waited_for_for_ever() {
     server.connect().send(&request("GET /status/health", &[], "")).unwrap();
     let start = Instant::now();
     server.terminate();
-    assert!(server.ended().0.success());
+    let (status, lines) = server.ended();
+    assert!(status.success());
     assert!(start.elapsed() < Duration::from_secs(10));
+    let aborted = |line: &&serde_json::Value| line["aborted"] == true && line["status"].is_null();
+    assert_eq!(lines.iter().filter(aborted).count(), 1, "it is logged all the same");
 }
 
 #[test]
