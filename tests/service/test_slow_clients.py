@@ -16,9 +16,10 @@ def dial(service: Container) -> socket.socket:
     return socket.create_connection((parts.hostname, parts.port or 80), timeout=30)
 
 
-def head(length: int, content_type: str = "application/json") -> bytes:
+def head(length: int, content_type: str = "application/json", **headers: str) -> bytes:
+    further = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return (
-        f"POST /string/replace HTTP/1.1\r\nHost: x\r\nx-api-key: {KEY}\r\n"
+        f"POST /string/replace HTTP/1.1\r\nHost: x\r\nx-api-key: {KEY}\r\n{further}"
         f"Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 
@@ -109,15 +110,15 @@ def test_over_the_limit_of_requests_at_a_time_the_rest_is_told_to_come_back() ->
         body = b'{"content": "abn"}'
         busy = [dial(service) for _ in range(4)]
         for connection in busy:
-            connection.sendall(head(len(body)) + body[:5])
-        eventually("the limit", lambda: service.post(body).status == 503)
+            connection.sendall(head(len(body), expect="100-continue"))
+            assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n", "it has been taken on"
         response = service.post(body)
         assert response.status == 503
         assert int(response.headers["retry-after"]) >= 1
         assert set(response.json()) == {"message"}
         assert service.get("/status/health").status == 200, "health is not a matter of load"
         for connection in busy:
-            connection.sendall(body[5:])
+            connection.sendall(body)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
             connection.close()
         eventually("room again", lambda: service.post(body).status == 200)
