@@ -11,6 +11,13 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Where the benchmarks leave their figures, and what they need for them.
+pub(crate) fn folder() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/bench");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
 /// Where a function's package is to run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum For {
@@ -22,9 +29,7 @@ pub(crate) enum For {
 pub(crate) fn pack(program: &Path, place: For) -> anyhow::Result<PathBuf> {
     let root = root();
     let name = program.file_name().context("a program has a name")?;
-    let folder = root.join("target/bench");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let zip = folder.join(name).with_extension("zip");
+    let zip = folder()?.join(name).with_extension("zip");
     let mut command = Command::new("python3");
     command.arg(root.join("scripts/lambda_package.py")).arg("pack");
     if matches!(place, For::ThisMachine) {

@@ -1,9 +1,9 @@
 //! Figures, their targets, and how both are printed and kept.
 
-use std::path::Path;
-
 use anyhow::Context;
 use serde_json::{Value, json};
+
+use crate::package;
 
 /// What a figure should be.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +58,7 @@ impl Report {
 
     /// Writes `target/bench/NAME.json`.
     pub(crate) fn write(self) -> anyhow::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let path = folder.join(self.name).with_extension("json");
+        let path = package::folder()?.join(self.name).with_extension("json");
         let text = serde_json::to_string_pretty(&json!({ "part": self.name, "figures": self.figures }))?;
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
