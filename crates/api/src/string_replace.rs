@@ -90,6 +90,10 @@ where
     Ok(answer::json(StatusCode::OK, out.into_bytes()))
 }
 
+/// More than 8 KB glibc copies by one instruction (`rep movsb`), which some processors (here Zen 4) carry out more slowly than
+/// its loop over vectors: 2 % of a request of 1 MB.
+const COPIED_AT_A_TIME: usize = 4096;
+
 /// The whole body, if it is within `limit`.
 async fn collect<B>(request: Request<B>, limit: usize) -> Result<Bytes, Error>
 where
@@ -112,7 +116,7 @@ where
         if whole.bytes.len() + data.len() > limit {
             return Err(Error::TooLarge);
         }
-        whole.bytes.extend_from_slice(&data);
+        data.chunks(COPIED_AT_A_TIME).for_each(|part| whole.bytes.extend_from_slice(part));
         // Before more is read: so the server can read into the same memory again.
         drop(data);
         next = next_data(&mut body).await?;
