@@ -17,6 +17,7 @@ pub struct Workers(Vec<Worker>);
 
 struct Worker {
     runtime: Handle,
+    /// Dropped, it stops the thread.
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -38,8 +39,12 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        let threads: Vec<_> = self.0.drain(..).map(|Worker { stop, thread, .. }| (stop.send(()), thread)).collect();
-        for (_, thread) in threads {
+        let stopped = |Worker { stop, thread, .. }| {
+            drop(stop);
+            thread
+        };
+        // All are stopped before the first is waited for.
+        for thread in self.0.drain(..).map(stopped).collect::<Vec<_>>() {
             // A panic of one connection's task is caught with the task.
             thread.join().expect("a worker does not panic");
         }
